@@ -1,0 +1,156 @@
+# eddy: how it is built, tested and installed. `make help` lists what can be asked for.
+#
+# Sources are found by wildcard, so a new file needs no line here:
+#   loop/ stream/ server/ proto/*.cc         the library
+#   demo/NAME.cc                             a program; demo/support/*.cc serve every one of them
+#   test/ROOM/*_test.cc                      one test program a room; test/support/*.cc serve them all
+
+VERSION := 0.1.0
+SONAME  := libeddy.so.0
+
+# How to compile: `make MODE=asan test`. The modes live side by side under build/.
+MODE  ?= release
+BUILD := build$(if $(filter-out release,$(MODE)),/$(MODE))
+
+FLAGS_release := -O2 -g
+FLAGS_debug   := -O0 -g -D_GLIBCXX_ASSERTIONS
+FLAGS_asan    := -O1 -g -D_GLIBCXX_ASSERTIONS -fno-omit-frame-pointer \
+                 -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_tsan    := -O1 -g -fsanitize=thread
+FLAGS_clang   := -O1 -g
+ifndef FLAGS_$(MODE)
+$(error MODE is one of release, debug, asan, tsan, clang)
+endif
+
+ifeq ($(MODE),clang)
+CXX := clang++
+endif
+CXXFLAGS ?= $(FLAGS_$(MODE))
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion $(if $(STRICT),-Werror)
+
+# The libraries that eddy stands on. Only its .cc files know them.
+PACKAGES      := spdlog re2 openssl
+PACKAGE_FLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PACKAGE_LIBS   = $(shell pkg-config --libs $(PACKAGES))
+TEST_LIBS      = $(shell pkg-config --libs gmock_main)
+FOUND          = $(or $(PACKAGE_FLAGS),$(error $(PACKAGES) not found: `make deps` installs them))
+
+COMPILE = $(CXX) -std=c++20 -pthread $(CXXFLAGS) $(WARNINGS) -Ibuild/include -MMD -MP $(FOUND) $(CPPFLAGS)
+LINK    = $(CXX) -pthread $(CXXFLAGS) -Wl,--as-needed $(LDFLAGS)
+
+# Every core builds, unless JOBS says otherwise.
+ifeq ($(MAKELEVEL),0)
+JOBS      ?= $(shell nproc)
+MAKEFLAGS += --no-print-directory --no-builtin-rules -j$(JOBS)
+endif
+
+# `make V=1` shows whole commands.
+Q   := $(if $(V),,@)
+say  = @printf '  %-5s %s\n'
+
+# --- What there is to build ----------------------------------------------------------------------
+
+ROOMS  := loop stream server proto
+GUESTS := $(ROOMS) demo
+
+SOURCES      := $(wildcard $(ROOMS:=/*.cc))
+DEMO_SOURCES := $(wildcard demo/*.cc)
+DEMO_SUPPORT := $(wildcard demo/support/*.cc)
+TEST_SUPPORT := $(wildcard test/support/*.cc)
+TESTED_ROOMS := $(foreach room,$(GUESTS),$(if $(wildcard test/$(room)/*_test.cc),$(room)))
+
+objects = $(1:%.cc=$(BUILD)/obj/%.o)
+
+LIBRARY := $(BUILD)/libeddy.a
+SHARED  := $(BUILD)/libeddy.so
+DEMOS   := $(DEMO_SOURCES:demo/%.cc=$(BUILD)/demo/%)
+TESTS   := $(TESTED_ROOMS:%=$(BUILD)/test/%)
+
+.PHONY: all
+all: $(LIBRARY) $(SHARED) $(DEMOS)
+
+# Guests write <eddy/loop/io_loop.h>, as they would after an installation.
+DOORS := $(ROOMS:%=build/include/eddy/%)
+$(DOORS):
+	@mkdir -p $(@D) && ln -sfn ../../../$(@F) $@
+
+$(BUILD)/obj/%.o: %.cc Makefile | $(DOORS)
+	@mkdir -p $(@D)
+	$(say) CXX $<
+	$(Q)$(COMPILE) -c $< -o $@
+
+# The shared library has objects of its own: position-independent code makes thread_local dear, and
+# who links statically should not pay for it.
+$(BUILD)/pic/%.o: %.cc Makefile | $(DOORS)
+	@mkdir -p $(@D)
+	$(say) PIC $<
+	$(Q)$(COMPILE) -fPIC -c $< -o $@
+
+# A folder is newer when a file has come or gone: what is made of all its files is then made again.
+$(LIBRARY): $(call objects,$(SOURCES)) $(ROOMS)
+$(BUILD)/obj/demo/support.a: $(call objects,$(DEMO_SUPPORT)) $(wildcard demo/support)
+$(LIBRARY) $(BUILD)/obj/demo/support.a:
+	@mkdir -p $(@D) && rm -f $@
+	$(say) AR $@
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+$(SHARED).$(VERSION): $(SOURCES:%.cc=$(BUILD)/pic/%.o) $(ROOMS)
+	$(say) LINK $@
+	$(Q)$(LINK) -shared -Wl,-soname,$(SONAME) -Wl,-z,defs $(filter %.o,$^) $(PACKAGE_LIBS) -o $@
+
+$(SHARED): $(SHARED).$(VERSION)
+	@ln -sf $(<F) $(@D)/$(SONAME) && ln -sf $(SONAME) $@
+
+$(DEMOS): $(BUILD)/demo/%: $(BUILD)/obj/demo/%.o $(BUILD)/obj/demo/support.a $(LIBRARY)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(LINK) $^ $(PACKAGE_LIBS) -o $@
+
+test_sources = $(wildcard test/$(1)/*_test.cc) $(TEST_SUPPORT)
+.SECONDEXPANSION:
+$(TESTS): $(BUILD)/test/%: $$(call objects,$$(call test_sources,$$*)) test/$$* \
+          $(BUILD)/obj/demo/support.a $(LIBRARY)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) $(PACKAGE_LIBS) -o $@
+
+.PHONY: test-programs
+test-programs: $(DEMOS) $(TESTS)
+	@:
+
+-include $(shell find $(BUILD)/obj $(BUILD)/pic -name '*.d' 2>/dev/null)
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+# --- What it needs -------------------------------------------------------------------------------
+
+.PHONY: deps deps-check deps-bench
+deps:
+	@test/tools/deps build
+deps-check:
+	@test/tools/deps build check
+deps-bench:
+	@test/tools/deps build bench
+
+# --- Running it ----------------------------------------------------------------------------------
+
+# These start make once more, so that it looks for the libraries after `deps` has brought them.
+.PHONY: demo telnet_rpc test
+demo: deps
+	@$(MAKE) telnet_rpc
+	@$(BUILD)/demo/telnet_rpc $(ARGS)
+
+telnet_rpc: $(BUILD)/demo/telnet_rpc
+	@:
+
+test: deps
+	@$(MAKE) test-programs
+	@$(TEST_ENVIRONMENT) test/tools/run_tests $(if $(FILTER),--filter='$(FILTER)') $(TESTS)
+
+# g++ 12's thread sanitizer cannot start where the kernel shuffles addresses too widely.
+TEST_ENVIRONMENT = EDDY_DEMO_DIR=$(abspath $(BUILD)/demo) \
+  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
+  UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
+  $(if $(filter tsan,$(MODE)),$(shell setarch -R true 2>/dev/null && echo setarch -R))
