@@ -154,3 +154,5 @@ TEST_ENVIRONMENT = EDDY_DEMO_DIR=$(abspath $(BUILD)/demo) \
   ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
   UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
   $(if $(filter tsan,$(MODE)),$(shell setarch -R true 2>/dev/null && echo setarch -R))
+
+include test/bench/rules.mk
