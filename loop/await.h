@@ -1,0 +1,144 @@
+// co_await: the C++20 face of a coroutine.
+//
+// Mirrors tornado.gen.coroutine as `async def` writes it. A function that returns Future<T> and
+// contains co_await is a coroutine; including this header is all it takes:
+//
+//   Future<void> serve(IOStream& stream) {
+//     for (;;) co_await stream.write(co_await stream.read_until("\n"));
+//   }
+//
+// It starts in the call. Its failures go into its Future. It ends when nobody holds that Future:
+// keep it, await it, or give it to IOLoop::spawn or a CoroutineSet.
+#pragma once
+
+#include <coroutine>
+#include <utility>
+
+#include "future.h"
+#include "task.h"
+
+namespace eddy {
+
+template <class T>
+class CoroutineTask;
+
+// What stands between a coroutine and the Future it awaits; lives in the coroutine's frame.
+template <class T, bool kOwned>
+class FutureAwaiter {
+ public:
+  FutureAwaiter(Task& task, Future<T> future, Location where)
+      : task_(task), future_(std::move(future)), where_(where) {}
+
+  bool await_ready() { return task_.goes_straight_on(future_.state()); }
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> coroutine) {
+    return coroutine.promise().suspends(future_.state(), where_);
+  }
+  decltype(auto) await_resume() {
+    task_.check_cancelled(future_.state());
+    if constexpr (std::is_void_v<T>)
+      return future_.result();
+    else if constexpr (kOwned)
+      return take();  // nobody else sees it: moved out
+    else
+      return (future_.result());  // stays in the Future that was awaited
+  }
+
+ private:
+  T take() {
+    if constexpr (std::is_copy_constructible_v<T>)
+      if (future_.state() && future_.state()->shared()) return future_.result();
+    return std::move(future_.result());
+  }
+
+  Task& task_;
+  Future<T> future_;
+  Location where_;
+};
+
+class MomentAwaiter {
+ public:
+  MomentAwaiter(Task& task, Location where) : task_(task), where_(where) {}
+  bool await_ready() const { return false; }
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> coroutine) {
+    return coroutine.promise().suspends_a_turn(where_);
+  }
+  void await_resume() { task_.check_cancelled(nullptr); }
+
+ private:
+  Task& task_;
+  Location where_;
+};
+
+// What both kinds of coroutine promise have in common: C++ wants return_void or return_value, not
+// both.
+template <class T>
+class CoroutineTaskBase : public Task, public Pooled {
+ public:
+  explicit CoroutineTaskBase(Location where) : promise_("a coroutine", where) {
+    promise_.state()->set_producer(this);
+  }
+
+  Future<T> get_return_object() { return promise_.future(); }
+  std::suspend_never initial_suspend() noexcept { return {}; }
+  std::suspend_never final_suspend() noexcept { return {}; }
+  void unhandled_exception() { promise_.set_exception(std::current_exception()); }
+
+  template <class U>
+  auto await_transform(Future<U>&& future, Location where = Location::current()) {
+    return FutureAwaiter<U, true>(*this, std::move(future), where);
+  }
+  template <class U>
+  auto await_transform(Future<U>& future, Location where = Location::current()) {
+    return FutureAwaiter<U, false>(*this, future, where);
+  }
+  auto await_transform(Moment, Location where = Location::current()) {
+    return MomentAwaiter(*this, where);
+  }
+
+  bool suspends(FutureState* state, Location where) {
+    return wait(state, where) && end_or_stay();
+  }
+  bool suspends_a_turn(Location where) { return wait_a_turn(where) && end_or_stay(); }
+
+ protected:
+  ~CoroutineTaskBase() = default;
+  Promise<T> promise_;
+
+ private:
+  using Handle = std::coroutine_handle<CoroutineTask<T>>;
+  Handle handle() { return Handle::from_promise(static_cast<CoroutineTask<T>&>(*this)); }
+  void resume() override { handle().resume(); }
+  void destroy() override { handle().destroy(); }
+  Location made_at() const override { return promise_.state()->where(); }
+
+  bool end_or_stay() {
+    if (ended()) destroy();
+    return true;  // suspended, or gone, which looks the same from outside
+  }
+};
+
+template <class T>
+class CoroutineTask final : public CoroutineTaskBase<T> {
+ public:
+  explicit CoroutineTask(Location where = Location::current()) : CoroutineTaskBase<T>(where) {}
+  template <class U>
+  void return_value(U&& value) {
+    this->promise_.set_result(std::forward<U>(value));
+  }
+};
+
+template <>
+class CoroutineTask<void> final : public CoroutineTaskBase<void> {
+ public:
+  explicit CoroutineTask(Location where = Location::current()) : CoroutineTaskBase<void>(where) {}
+  void return_void() { promise_.set_result(); }
+};
+
+}  // namespace eddy
+
+template <class T, class... Args>
+struct std::coroutine_traits<eddy::Future<T>, Args...> {
+  using promise_type = eddy::CoroutineTask<T>;
+};

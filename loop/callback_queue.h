@@ -1,0 +1,66 @@
+// CallbackQueue: what waits for the loop's next turn, first in, first out.
+//
+// Mirrors the _callbacks deque of tornado.ioloop.PollIOLoop. A turn runs what stood in the queue
+// when it began and no more: what these add waits for the next turn, and so I/O never starves.
+//
+// Other threads have a door of their own, with a lock before it; whoever finds the queue behind it
+// empty rings the loop, if the loop may be asleep, and a whole batch needs one ring.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <mutex>
+
+#include "callback.h"
+#include "list.h"
+#include "pool.h"
+
+namespace eddy {
+
+// One that stands in the queue by itself: a waiting coroutine does. It may be destroyed meanwhile,
+// and is then no longer in the queue.
+class Runnable : public ListNode {
+ public:
+  virtual void run() = 0;
+  virtual void dropped() {}  // the queue is cleared: it will not run
+
+ protected:
+  ~Runnable() = default;
+};
+
+class CallbackQueue {
+ public:
+  ~CallbackQueue() { clear(); }
+
+  void add(Callback callback);  // on the loop's thread
+  void add(Runnable& runnable) noexcept { waiting_.push_back(runnable); }
+  bool empty() const { return waiting_.empty(); }
+  void run_batch();
+  std::size_t clear();  // drops callbacks and lets go of runnables; says how many there were
+
+ private:
+  List<Runnable> waiting_;
+  List<Runnable> batch_;
+};
+
+class ForeignQueue {  // the door for other threads
+ public:
+  // False when the queue is closed: the callback is destroyed, unrun, by the caller. `ring` says
+  // that the loop may be asleep and must be woken.
+  bool add(Callback callback, bool& ring);
+  void take_all(CallbackQueue& into);
+  std::size_t close();  // refuses from now on, drops what waits, says how many there were
+
+  // Around a sleep: after may_sleep(true) every add rings, unless something waits already, of
+  // which may_sleep tells by returning false.
+  bool may_sleep(bool sleeps);
+
+ private:
+  std::mutex mutex_;
+  List<Runnable> waiting_;
+  bool closed_ = false;
+  std::atomic<bool> any_{false};
+  std::atomic<bool> asleep_{false};
+};
+
+}  // namespace eddy

@@ -1,0 +1,45 @@
+// CoroutineSet: the coroutines that belong to somebody, and run while they do.
+//
+// What keeps the running handlers of a server or a connection. Mirrors the list of running futures
+// that Tornado's programs keep by hand, and asyncio.TaskGroup. Dropping the set ends them, each at
+// the place where it waits; drain() waits for them. A failure is logged.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "future.h"
+
+namespace eddy {
+
+class CoroutineSet {
+ public:
+  // `what` begins the log line of a failure; a string literal.
+  explicit CoroutineSet(const char* what = "Exception in coroutine: ") : what_(what) {}
+  ~CoroutineSet() { clear(); }
+  CoroutineSet(const CoroutineSet&) = delete;
+  CoroutineSet& operator=(const CoroutineSet&) = delete;
+
+  template <class T>
+  void add(Future<T> future) {
+    if (future.state()) add_state(*future.state());
+  }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  Future<> drain(Location where = Location::current());  // done when none is left
+  void clear();                                          // ends them all now
+
+ private:
+  class Member;
+  class Entry : public ListNode {};
+
+  void add_state(FutureState& state);
+  void finished(const FutureState& state);
+
+  const char* what_;
+  List<Entry> members_;
+  std::size_t size_ = 0;
+  std::optional<Promise<>> drained_;
+};
+
+}  // namespace eddy

@@ -1,0 +1,126 @@
+// FutureState: what a Future and its Promise share.
+//
+// Mirrors the inside of tornado.concurrent.Future. A state belongs to the thread that made it and
+// is counted without locks there. A handle that is dropped on another thread sends its share home
+// instead, to be dropped by the owner.
+//
+//   pending --set_result--> result
+//          \--set_exception, cancel, the promise breaks--> failed
+//
+// When the last Future is dropped while the state is pending, whoever would have set it is told:
+// nobody waits any more, so a read gives its bytes back and a coroutine ends.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+
+#include "callback_queue.h"
+#include "location.h"
+#include "pool.h"
+
+namespace eddy {
+
+class FutureState;
+
+// Who will set a Future, if it wishes to know what becomes of it.
+class Producer {
+ public:
+  virtual void abandoned(FutureState&) {}  // nobody holds the Future any more
+  virtual void awaited(FutureState&) {}    // somebody begins to wait: may set it at once
+  virtual bool cancelled(FutureState&) { return false; }  // true: the producer sees to the rest
+
+ protected:
+  ~Producer() = default;
+};
+
+// Stands in line at one Future at a time; destroyed, it leaves the line. Once the Future is done
+// it is told within the setter's call, so it must not run code of the user's: a coroutine, for
+// one, moves on into the loop's queue, by the same links.
+class FutureWaiter : public Runnable {
+ public:
+  virtual void future_done() = 0;
+  void run() override {}
+
+ protected:
+  ~FutureWaiter() = default;
+};
+
+// Where the shares that other threads drop come home to; one for each thread that made Futures.
+class FutureHome;
+extern thread_local constinit FutureHome* this_thread_home;
+
+class FutureState : public Pooled {
+ public:
+  enum class Status : std::uint8_t { pending, result, failed };
+
+  FutureState(const char* what, Location where);
+  FutureState(const FutureState&) = delete;
+  FutureState& operator=(const FutureState&) = delete;
+
+  bool done() const { return status_ != Status::pending; }
+  bool failed() const { return status_ == Status::failed; }
+  bool shared() const { return futures_ > 1; }
+  const char* what() const { return what_; }    // what the wait is for: "read_until", "sleep"
+  Location where() const { return where_; }     // who made the Future
+  const std::exception_ptr& exception() const;  // none: it is not a failure; counts as a look
+  void rethrow_if_failed() const {
+    if (failed()) std::rethrow_exception(exception());
+  }
+
+  void add_waiter(FutureWaiter& waiter) {
+    looked_at_ = true;
+    waiters_.push_back(waiter);
+  }
+  void begin_wait() {
+    if (producer_) producer_->awaited(*this);
+  }
+  bool cancel();
+  void forgive() { looked_at_ = true; }  // nobody has to look at this one's failure
+
+  void set_producer(Producer* producer) { producer_ = producer; }
+  void set_exception(std::exception_ptr exception);  // on the owner's thread, once
+  bool abandoned() const { return futures_ == 0; }
+  bool failed_by_cancel() const { return cancelled_; }
+
+  void retain_future() { ++futures_; }
+  void release_future() { at_home() ? drop_future() : send_home(Share::future); }
+  void release_promise() { at_home() ? drop_promise() : send_home(Share::promise); }
+  void check_thread(const char* call) const {
+    if (!at_home()) refuse_thread(call);
+  }
+  void check_pending(const char* call) const {
+    if (done()) refuse_second(call);
+  }
+
+ protected:
+  virtual ~FutureState();
+  void finish(Status status);  // tells the waiters
+
+ private:
+  friend class FutureHome;
+  enum class Share : std::uint8_t { future, promise };
+
+  bool at_home() const { return home_ == this_thread_home; }
+  void drop_future();
+  void drop_promise();
+  void send_home(Share share);
+  [[noreturn]] void refuse_thread(const char* call) const;
+  [[noreturn]] void refuse_second(const char* call) const;
+
+  FutureHome* home_;
+  Producer* producer_ = nullptr;
+  List<FutureWaiter> waiters_;
+  std::exception_ptr exception_;
+  const char* what_;
+  Location where_;
+  std::uint32_t futures_ = 0;
+  Status status_ = Status::pending;
+  bool promised_ = true;
+  mutable bool looked_at_ = false;
+  bool cancelled_ = false;
+};
+
+// Drops what other threads sent home; the loop does so in each turn.
+void receive_dropped_futures();
+
+}  // namespace eddy

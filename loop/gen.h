@@ -1,0 +1,76 @@
+// sleep, with_timeout, multi, WaitIterator: what coroutines are made of.
+//
+// Mirrors tornado.gen. All give Futures; await them, or hang callbacks on them.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "io_loop.h"
+#include "task.h"
+
+namespace eddy {
+
+// Done after the delay. Dropping the Future removes the timer.
+Future<> sleep_for(Duration delay, Location where);
+template <class Rep, class Period>
+Future<> sleep(std::chrono::duration<Rep, Period> delay, Location where = Location::current()) {
+  return sleep_for(to_duration(delay), where);
+}
+
+// The Future's outcome, or TimeoutError once the deadline has passed. The operation is then let go
+// of: it ends, and a read gives its bytes back, unless somebody else still holds its Future.
+template <class T>
+Future<T> with_deadline(TimePoint deadline, Future<T> future,
+                        Location where = Location::current());
+template <class Rep, class Period, class T>
+Future<T> with_timeout(std::chrono::duration<Rep, Period> timeout, Future<T> future,
+                       Location where = Location::current()) {
+  const TimePoint now = IOLoop::current().time();
+  return with_deadline(after(now, to_duration(timeout)), std::move(future), where);
+}
+
+// Waits for all, even when one fails: then the first failure, in the order given, is thrown, and
+// the others are logged, unless `quiet`. Results come in the order given.
+template <class T>
+using MultiResult = std::conditional_t<std::is_void_v<T>, void, std::vector<T>>;
+template <class T>
+Future<MultiResult<T>> multi(std::vector<Future<T>> futures, bool quiet = false,
+                             Location where = Location::current());
+template <class Key, class T>
+Future<std::map<Key, T>> multi(std::map<Key, Future<T>> futures, bool quiet = false,
+                               Location where = Location::current());
+
+// Futures in the order in which they are done; those done already, in the order given.
+//
+//   for (WaitIterator<int> all(std::move(futures)); !all.done();)
+//     use(co_await all.next(), all.current_index());
+//
+// A failure is thrown by the await of its own next() and does not end the iteration.
+template <class T>
+class WaitIterator {
+ public:
+  explicit WaitIterator(std::vector<Future<T>> futures);
+
+  bool done() const { return shared_->given_out == shared_->futures.size(); }
+  Future<T> next(Location where = Location::current());  // one at a time
+  std::size_t current_index() const { return shared_->current; }  // once next() is done
+  Future<T> current_future() const { return shared_->futures.at(shared_->current); }
+
+ private:
+  struct Shared;
+  std::shared_ptr<Shared> shared_;
+};
+
+// Copies what becomes of `from` into `to`, unless that is done already. Mirrors
+// tornado.concurrent.chain_future.
+template <class T>
+void chain_future(Future<T> from, Promise<T> to);
+
+}  // namespace eddy
+
+#include "gen_inline.h"  // the templates above

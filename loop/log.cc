@@ -1,0 +1,117 @@
+#include "log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <atomic>
+#include <mutex>
+
+#include "clock.h"
+#include "platform.h"
+
+namespace eddy::log {
+namespace {
+
+std::atomic<Level> threshold{Level::info};
+std::mutex mutex;  // guards what follows
+Sink redirected;
+
+// The lines of one kind within the current second.
+struct Budget {
+  const char* kind = nullptr;
+  TimePoint second_began{};
+  int lines = 0;
+  long suppressed = 0;
+};
+std::array<Budget, 64> budgets;
+
+Budget& budget_of(const char* kind) {
+  for (Budget& budget : budgets) {
+    if (!budget.kind) budget.kind = kind;
+    if (budget.kind == kind) return budget;
+  }
+  return budgets.back();  // more kinds than that share one budget
+}
+
+spdlog::logger& standard_logger() {
+  static auto* logger = [] {
+    auto* made = new spdlog::logger("eddy", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    made->set_level(spdlog::level::trace);
+    made->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
+    made->set_error_handler([](const std::string&) {});  // nowhere is left to complain
+    return made;
+  }();
+  return *logger;
+}
+
+spdlog::level::level_enum spdlog_level(Level level) {
+  switch (level) {
+    case Level::trace: return spdlog::level::trace;
+    case Level::debug: return spdlog::level::debug;
+    case Level::info: return spdlog::level::info;
+    case Level::warning: return spdlog::level::warn;
+    case Level::error: return spdlog::level::err;
+    case Level::off: break;
+  }
+  return spdlog::level::off;
+}
+
+void emit(Level level, const std::string& line) {
+  if (redirected) return redirected(level, line);
+  standard_logger().log(spdlog_level(level), line);
+}
+
+}  // namespace
+
+void set_level(Level level) { threshold.store(level, std::memory_order_relaxed); }
+Level level() { return threshold.load(std::memory_order_relaxed); }
+
+void set_sink(Sink sink) {
+  const std::lock_guard lock(mutex);
+  redirected = std::move(sink);
+}
+
+void always(std::string_view line) {
+  const std::lock_guard lock(mutex);
+  emit(Level::error, std::string(line));
+}
+
+std::string describe(std::exception_ptr error) {
+  try {
+    if (error) std::rethrow_exception(error);
+    return "no error";
+  } catch (const std::exception& exception) {
+    return exception.what();
+  } catch (...) {
+    return "an unknown exception";
+  }
+}
+
+namespace detail {
+
+bool allowed(Level wanted, const char* kind) {
+  if (wanted < level()) return false;
+  if (wanted <= Level::debug) return true;
+  const std::lock_guard lock(mutex);
+  Budget& budget = budget_of(kind);
+  const TimePoint now = Platform::current().now();
+  if (now - budget.second_began >= std::chrono::seconds(1)) {
+    const long suppressed = budget.suppressed;
+    budget = {.kind = kind, .second_began = now};
+    if (suppressed > 0)
+      emit(wanted, std::to_string(suppressed) + " suppressed like: " + std::string(kind));
+  }
+  if (++budget.lines <= kLinesPerSecond) return true;
+  ++budget.suppressed;
+  return false;
+}
+
+void write(Level level, const std::string& line) {
+  const std::lock_guard lock(mutex);
+  emit(level, line);
+}
+
+}  // namespace detail
+
+}  // namespace eddy::log

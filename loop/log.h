@@ -1,0 +1,76 @@
+// log: the one place where eddy speaks.
+//
+// Lines go to stderr through spdlog until a host redirects or silences them. Mirrors tornado.log
+// (app_log, gen_log). Callable on any thread.
+//
+// Lines that begin with the same literal share a budget of kLinesPerSecond; what is beyond it is
+// counted and reported with the next line, so that a flood of bad requests stays a trickle here.
+// Debug and trace lines are not limited: whoever turns them on wants them all.
+#pragma once
+
+#include <charconv>
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace eddy::log {
+
+enum class Level { trace, debug, info, warning, error, off };
+
+inline constexpr int kLinesPerSecond = 20;
+
+using Sink = std::function<void(Level, std::string_view line)>;
+
+void set_level(Level level);  // lines below it are dropped; info at the start
+Level level();
+void set_sink(Sink sink);  // an empty one brings spdlog back
+
+// A line that leaves whatever the level is: only for what a user explicitly asked to see.
+void always(std::string_view line);
+
+std::string describe(std::exception_ptr error);  // its what(), or "an unknown exception"
+
+namespace detail {
+
+bool allowed(Level level, const char* kind);
+void write(Level level, const std::string& line);
+
+inline void append(std::string& line, std::string_view text) { line += text; }
+template <std::integral Number>
+void append(std::string& line, Number number) {
+  char digits[24];
+  line.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+inline void append(std::string& line, const std::exception_ptr& error) { line += describe(error); }
+
+template <class... Parts>
+void compose(Level level, const char* kind, const Parts&... parts) {
+  if (!allowed(level, kind)) return;
+  std::string line(kind);
+  (append(line, parts), ...);
+  write(level, line);
+}
+
+}  // namespace detail
+
+// log::warning("cannot accept: ", reason, ", pausing for ", milliseconds, " ms");
+template <class... Parts>
+void debug(const char* kind, const Parts&... parts) {
+  detail::compose(Level::debug, kind, parts...);
+}
+template <class... Parts>
+void info(const char* kind, const Parts&... parts) {
+  detail::compose(Level::info, kind, parts...);
+}
+template <class... Parts>
+void warning(const char* kind, const Parts&... parts) {
+  detail::compose(Level::warning, kind, parts...);
+}
+template <class... Parts>
+void error(const char* kind, const Parts&... parts) {
+  detail::compose(Level::error, kind, parts...);
+}
+
+}  // namespace eddy::log

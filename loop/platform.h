@@ -1,0 +1,66 @@
+// Platform: the kernel, as eddy sees it while it runs.
+//
+// Every system call of a running loop, stream or server goes through this one narrow seam, so that
+// a simulated clock, network or failure can stand in its place and no other code knows. Each
+// function answers as its POSIX namesake does: -1 and errno. The real one costs an indirect call.
+//
+// Mirrors what Tornado reaches through tornado.platform.interface and Python's own socket and time
+// modules. A thread's platform is fixed for an IOLoop when the loop is made.
+#pragma once
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <cstddef>
+
+#include "clock.h"
+
+namespace eddy {
+
+class Platform {
+ public:
+  virtual ~Platform() = default;
+
+  virtual TimePoint now();  // CLOCK_MONOTONIC
+
+  virtual int epoll_create();
+  virtual int epoll_ctl(int epoll, int operation, int fd, epoll_event* event);
+  // Waits at most `timeout`, never returning 0 early; Duration::max() waits for ever.
+  virtual int epoll_wait(int epoll, epoll_event* events, int capacity, Duration timeout);
+
+  virtual int socket(int family, int type, int protocol);
+  virtual int bind(int fd, const sockaddr* address, socklen_t size);
+  virtual int listen(int fd, int backlog);
+  virtual int accept(int fd, sockaddr* address, socklen_t* size);  // non-blocking, close-on-exec
+  virtual int connect(int fd, const sockaddr* address, socklen_t size);
+  virtual int getsockopt(int fd, int level, int name, void* value, socklen_t* size);
+  virtual int setsockopt(int fd, int level, int name, const void* value, socklen_t size);
+  virtual int shutdown(int fd, int how);
+
+  virtual ssize_t recv(int fd, void* data, std::size_t size);
+  virtual ssize_t send(int fd, const void* data, std::size_t size);  // never raises SIGPIPE
+  virtual ssize_t read(int fd, void* data, std::size_t size);
+  virtual ssize_t write(int fd, const void* data, std::size_t size);
+  virtual int close(int fd);
+
+  // The calling thread's platform: the real one, until a test installs its own.
+  static Platform& current();
+
+ private:
+  bool has_epoll_pwait2_ = true;  // until the kernel, or a container's filter, says no
+};
+
+// Puts a platform in the place of the calling thread's, for as long as it lives.
+class ScopedPlatform {
+ public:
+  explicit ScopedPlatform(Platform& platform);
+  ~ScopedPlatform();
+  ScopedPlatform(const ScopedPlatform&) = delete;
+  ScopedPlatform& operator=(const ScopedPlatform&) = delete;
+
+ private:
+  Platform* previous_;
+};
+
+}  // namespace eddy

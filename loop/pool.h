@@ -1,0 +1,78 @@
+// Pooled: memory for what comes and goes with every message.
+//
+// A class that derives from Pooled (Future states, callbacks in the queue, coroutines) is allocated
+// from short lists of free blocks that each thread keeps, so that the steady path asks the heap for
+// nothing. A list keeps at most 64 KiB; a burst beyond that goes back to the heap. A sanitizer sees
+// every block come and go as usual.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace eddy {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kPooling = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool kPooling = false;
+#else
+inline constexpr bool kPooling = true;
+#endif
+#else
+inline constexpr bool kPooling = true;
+#endif
+
+class Pool {
+ public:
+  static constexpr std::size_t kGrain = 32;
+  static constexpr std::size_t kLargest = 1024;       // bigger blocks come from the heap
+  static constexpr std::size_t kKeptBytes = 64 << 10;  // per size and thread
+
+  static void* allocate(std::size_t size) {
+    if (!kPooling || size > kLargest) return ::operator new(size);
+    FreeList& list = lists_[index_of(size)];
+    if (!list.first) return ::operator new(rounded(size));
+    Block* block = list.first;
+    list.first = block->next;
+    --list.count;
+    return block;
+  }
+
+  static void release(void* memory, std::size_t size) noexcept {
+    if (!kPooling || size > kLargest) return ::operator delete(memory);
+    FreeList& list = lists_[index_of(size)];
+    if (list.count * rounded(size) >= kKeptBytes || !keeps_) return refuse(memory);
+    list.first = ::new (memory) Block{list.first};
+    ++list.count;
+  }
+
+ private:
+  struct Block {
+    Block* next;
+  };
+  struct FreeList {
+    Block* first;
+    std::uint32_t count;
+  };
+  struct AtThreadExit {
+    ~AtThreadExit();  // frees the thread's lists
+  };
+
+  static constexpr std::size_t index_of(std::size_t size) { return (size + kGrain - 1) / kGrain; }
+  static constexpr std::size_t rounded(std::size_t size) { return index_of(size) * kGrain; }
+  static void refuse(void* memory) noexcept;  // to the heap; lets a new thread keep from now on
+
+  static thread_local constinit FreeList lists_[kLargest / kGrain + 1];
+  static thread_local constinit bool keeps_;
+  static thread_local constinit bool ended_;
+};
+
+class Pooled {
+ public:
+  static void* operator new(std::size_t size) { return Pool::allocate(size); }
+  static void operator delete(void* memory, std::size_t size) { Pool::release(memory, size); }
+};
+
+}  // namespace eddy

@@ -1,0 +1,62 @@
+// Signals: POSIX signals as callbacks of the loop.
+//
+// Mirrors what Tornado leaves to signal.set_wakeup_fd and IOLoop.add_callback_from_signal. By
+// signalfd, and only for the signals that were asked for: they are blocked in the loop's thread,
+// so threads must be started after this, or block them too.
+#pragma once
+
+#include <signal.h>
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+
+#include "poller.h"
+#include "unique_fd.h"
+#include "waker.h"
+
+namespace eddy {
+
+class Signals : public EventHandler {
+ public:
+  Signals(Poller& poller, Platform& platform) : poller_(poller), platform_(platform) {}
+  ~Signals() override;
+
+  void add(int signal, std::function<void()> handler);  // replaces one that is there
+  bool remove(int signal);
+  void handle_events(std::uint32_t events) override;
+
+ private:
+  struct Handler {
+    std::function<void()> function;
+    bool was_blocked = false;
+  };
+  void watch();  // tells the kernel of handlers_
+
+  Poller& poller_;
+  Platform& platform_;
+  UniqueFd fd_;
+  std::map<int, Handler> handlers_;
+};
+
+// Callbacks that a signal handler may ask for: a flag each, and one ring.
+class SignalCallbacks : public EventHandler {
+ public:
+  SignalCallbacks(Poller& poller, Platform& platform);
+  ~SignalCallbacks() override { poller_.remove(waker_.fd()); }
+
+  std::size_t add(std::function<void()> callback);
+  void request(std::size_t which) noexcept;  // async-signal-safe
+  void handle_events(std::uint32_t events) override;
+
+ private:
+  static constexpr std::size_t kMost = 64;
+
+  Poller& poller_;
+  Waker waker_;
+  std::deque<std::function<void()>> callbacks_;
+  std::atomic<bool> requested_[kMost] = {};
+};
+
+}  // namespace eddy
