@@ -30,7 +30,9 @@ class Coroutine : public Task, public Pooled {
   using ResultType = T;
 
  protected:
-  Coroutine() : promise_("a coroutine") { promise_.state()->set_producer(this); }
+  explicit Coroutine(Location where = Location::current()) : promise_("a coroutine", where) {
+    promise_.state()->set_producer(this);
+  }
   virtual ~Coroutine() {
     if (awaited_) awaited_->release_future();
   }

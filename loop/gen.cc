@@ -50,6 +50,9 @@ class AllDone::One final : public FutureWaiter {
   AllDone& all_;
 };
 
+AllDone::AllDone() = default;
+AllDone::~AllDone() = default;
+
 void AllDone::wait_for(const std::vector<FutureState*>& states) {
   left_ = 1;  // ours, so that nothing ends before all are counted
   for (FutureState* state : states) {

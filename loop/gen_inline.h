@@ -65,7 +65,8 @@ class Deadline final : public FutureWaiter, public Producer, public Pooled {
 // Waits for a number of states, and then for nobody.
 class AllDone : public Producer {
  public:
-  virtual ~AllDone() = default;
+  AllDone();
+  virtual ~AllDone();
 
  protected:
   void wait_for(const std::vector<FutureState*>& states);  // all of them pending or done
