@@ -63,13 +63,13 @@ class CompiledRegex {
   }
 
   RE2 regex_;
-  std::optional<RE2> viable_;  // without it every search begins at the start: slower, but just as right
+  std::optional<RE2> viable_;  // without it every search begins at the start: slower, never wrong
 };
 
 namespace {
 
-// A conversation asks for the same few patterns line after line, and to compile one takes far longer
-// than to search with it.
+// A conversation asks for the same few patterns line after line, and to compile one takes far
+// longer than to search with it.
 std::shared_ptr<const CompiledRegex> compiled(std::string_view pattern) {
   constexpr std::size_t kCapacity = 16;
   thread_local std::list<std::shared_ptr<const CompiledRegex>> cache;  // latest use first
