@@ -2,7 +2,7 @@
 
 namespace eddy {
 
-thread_local constinit Pool::FreeList Pool::lists_[kLargest / kGrain + 1] = {};
+thread_local constinit Pool::FreeList Pool::lists_[kLists] = {};
 thread_local constinit bool Pool::keeps_ = false;
 thread_local constinit bool Pool::ended_ = false;
 

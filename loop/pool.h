@@ -1,11 +1,12 @@
 // Pooled: memory for what comes and goes with every message.
 //
-// A class that derives from Pooled (Future states, callbacks in the queue, coroutines) is allocated
-// from short lists of free blocks that each thread keeps, so that the steady path asks the heap for
-// nothing. A list keeps at most 64 KiB; a burst beyond that goes back to the heap. A sanitizer sees
-// every block come and go as usual.
+// A class that derives from Pooled (Future states, callbacks in the queue, coroutines), and the
+// buffers of the streams, are allocated from short lists of free blocks that each thread keeps, so
+// that the steady path asks the heap for nothing. A list keeps at most 256 KiB; a burst beyond that
+// goes back to the heap. A sanitizer sees every block come and go as usual.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -26,9 +27,16 @@ inline constexpr bool kPooling = true;
 
 class Pool {
  public:
-  static constexpr std::size_t kGrain = 32;
-  static constexpr std::size_t kLargest = 1024;       // bigger blocks come from the heap
-  static constexpr std::size_t kKeptBytes = 64 << 10;  // per size and thread
+  static constexpr std::size_t kGrain = 32;             // small sizes are multiples of it,
+  static constexpr std::size_t kSmall = 1024;           // larger ones powers of two
+  static constexpr std::size_t kLargest = 64 << 10;     // what is bigger comes from the heap
+  static constexpr std::size_t kKeptBytes = 256 << 10;  // per size and thread
+
+  // The room that a block of this size really has.
+  static constexpr std::size_t rounded(std::size_t size) {
+    if (size > kLargest) return size;
+    return size <= kSmall ? (size + kGrain - 1) / kGrain * kGrain : std::bit_ceil(size);
+  }
 
   static void* allocate(std::size_t size) {
     if (!kPooling || size > kLargest) return ::operator new(size);
@@ -60,11 +68,14 @@ class Pool {
     ~AtThreadExit();  // frees the thread's lists
   };
 
-  static constexpr std::size_t index_of(std::size_t size) { return (size + kGrain - 1) / kGrain; }
-  static constexpr std::size_t rounded(std::size_t size) { return index_of(size) * kGrain; }
+  static constexpr std::size_t index_of(std::size_t size) {
+    if (size <= kSmall) return (size + kGrain - 1) / kGrain;
+    return kSmall / kGrain + static_cast<std::size_t>(std::bit_width((size - 1) / kSmall));
+  }
   static void refuse(void* memory) noexcept;  // to the heap; lets a new thread keep from now on
 
-  static thread_local constinit FreeList lists_[kLargest / kGrain + 1];
+  static constexpr std::size_t kLists = kSmall / kGrain + 1 + 6;
+  static thread_local constinit FreeList lists_[kLists];
   static thread_local constinit bool keeps_;
   static thread_local constinit bool ended_;
 };

@@ -1,0 +1,100 @@
+#include "read_condition.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+namespace eddy {
+namespace {
+
+std::optional<std::size_t> find_delimiter(ReadCondition& condition, std::string_view buffered) {
+  const std::string& delimiter = condition.delimiter;
+  const char* begin = buffered.data() + condition.searched;
+  const std::size_t left = buffered.size() - condition.searched;
+  const void* found = delimiter.size() == 1
+                          ? std::memchr(begin, delimiter.front(), left)
+                          : ::memmem(begin, left, delimiter.data(), delimiter.size());
+  if (!found) {
+    // The next search steps back far enough for a delimiter that has begun to arrive.
+    const std::size_t overlap = delimiter.size() - 1;
+    condition.searched = std::max(condition.searched,
+                                  buffered.size() > overlap ? buffered.size() - overlap : 0);
+    return std::nullopt;
+  }
+  const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - buffered.data());
+  return at + delimiter.size();
+}
+
+}  // namespace
+
+ReadCondition ReadCondition::bytes(std::size_t count, bool partial) {
+  ReadCondition condition;
+  condition.kind = partial ? Kind::partial : Kind::bytes;
+  condition.size = count;
+  return condition;
+}
+
+ReadCondition ReadCondition::until(std::string_view delimiter, std::size_t max_bytes,
+                                   OnLimit on_limit) {
+  if (delimiter.empty()) throw std::invalid_argument("read_until: an empty delimiter");
+  ReadCondition condition;
+  condition.kind = Kind::until;
+  condition.on_limit = on_limit;
+  condition.size = max_bytes;
+  condition.delimiter = delimiter;
+  return condition;
+}
+
+ReadCondition ReadCondition::until_regex(std::string_view pattern, std::size_t max_bytes,
+                                         OnLimit on_limit) {
+  ReadCondition condition;
+  condition.kind = Kind::regex;
+  condition.on_limit = on_limit;
+  condition.size = max_bytes;
+  condition.regex = std::make_unique<RegexSearch>(pattern);
+  return condition;
+}
+
+ReadCondition ReadCondition::until_close() {
+  ReadCondition condition;
+  condition.kind = Kind::close;
+  return condition;
+}
+
+std::optional<std::size_t> find_end(ReadCondition& condition, std::string_view buffered,
+                                    bool last) {
+  switch (condition.kind) {
+    case ReadCondition::Kind::bytes:
+      if (buffered.size() >= condition.size) return condition.size;
+      return std::nullopt;
+    case ReadCondition::Kind::partial:
+      if (!buffered.empty() || condition.size == 0)
+        return std::min(condition.size, buffered.size());
+      return std::nullopt;
+    case ReadCondition::Kind::until:
+      return find_delimiter(condition, buffered);
+    case ReadCondition::Kind::regex:
+      // What is over the limit is decided now, not when the search's turn would come.
+      return last || buffered.size() > condition.size ? condition.regex->find_end_now(buffered)
+                                                      : condition.regex->find_end(buffered);
+    case ReadCondition::Kind::none:
+    case ReadCondition::Kind::close:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+bool passes_limit(const ReadCondition& condition, std::size_t buffered,
+                  std::optional<std::size_t> end) {
+  if (condition.kind != ReadCondition::Kind::until &&
+      condition.kind != ReadCondition::Kind::regex)
+    return false;
+  return end.value_or(buffered) > condition.size;
+}
+
+std::string limit_text(const ReadCondition& condition) {
+  const char* what = condition.kind == ReadCondition::Kind::regex ? "regex" : "delimiter";
+  return std::string(what) + " not found within max_bytes = " + std::to_string(condition.size);
+}
+
+}  // namespace eddy

@@ -1,0 +1,52 @@
+// ReadCondition: what the one pending read waits for.
+//
+// Mirrors the _read_bytes, _read_delimiter, _read_regex, _read_partial and _read_until_close of
+// tornado.iostream.BaseIOStream, and find_end its _find_read_pos. It sees bytes only; where they
+// come from is the stream's affair.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "regex_search.h"
+
+namespace eddy {
+
+enum class OnLimit : std::uint8_t {
+  close,      // a read whose limit is passed closes the stream
+  keep_open,  // it fails alone: the bytes stay, another read may ask for them differently
+};
+
+struct ReadCondition {
+  enum class Kind : std::uint8_t { none, bytes, partial, until, regex, close };
+
+  static ReadCondition bytes(std::size_t count, bool partial);
+  static ReadCondition until(std::string_view delimiter, std::size_t max_bytes, OnLimit on_limit);
+  static ReadCondition until_regex(std::string_view pattern, std::size_t max_bytes,
+                                   OnLimit on_limit);
+  static ReadCondition until_close();
+
+  Kind kind = Kind::none;
+  OnLimit on_limit = OnLimit::close;
+  std::size_t size = 0;      // how many bytes, or how many at most
+  std::size_t searched = 0;  // no delimiter begins before this
+  std::string delimiter;
+  std::unique_ptr<RegexSearch> regex;
+};
+
+// How many of the buffered bytes make the read complete; nothing while it is not. `last`: no more
+// bytes will come for now, so a search that could wait is made at once. May lie beyond the limit:
+// see passes_limit.
+std::optional<std::size_t> find_end(ReadCondition& condition, std::string_view buffered, bool last);
+
+// The read can no longer succeed within its limit.
+bool passes_limit(const ReadCondition& condition, std::size_t buffered,
+                  std::optional<std::size_t> end);
+
+std::string limit_text(const ReadCondition& condition);  // for the error, which names the limit
+
+}  // namespace eddy
