@@ -118,7 +118,10 @@ $(TESTS): $(BUILD)/test/%: $$(call objects,$$(call test_sources,$$*)) test/$$* \
 test-programs: $(DEMOS) $(TESTS)
 	@:
 
--include $(shell find $(BUILD)/obj $(BUILD)/pic -name '*.d' 2>/dev/null)
+# Rooms of test/ that build in a way of their own.
+include $(wildcard test/*/rules.mk)
+
+-include $(shell find $(BUILD)/obj $(BUILD)/pic build/headers -name '*.d' 2>/dev/null)
 
 .PHONY: clean
 clean:
@@ -147,7 +150,9 @@ telnet_rpc: $(BUILD)/demo/telnet_rpc
 
 test: deps
 	@$(MAKE) test-programs
-	@$(TEST_ENVIRONMENT) test/tools/run_tests $(if $(FILTER),--filter='$(FILTER)') $(TESTS)
+	@$(TEST_ENVIRONMENT) test/tools/run_tests $(RUN_TESTS) $(TESTS)
+
+RUN_TESTS = $(if $(FILTER),--filter='$(FILTER)')
 
 # g++ 12's thread sanitizer cannot start where the kernel shuffles addresses too widely.
 TEST_ENVIRONMENT = EDDY_DEMO_DIR=$(abspath $(BUILD)/demo) \
@@ -155,4 +160,122 @@ TEST_ENVIRONMENT = EDDY_DEMO_DIR=$(abspath $(BUILD)/demo) \
   UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
   $(if $(filter tsan,$(MODE)),$(shell setarch -R true 2>/dev/null && echo setarch -R))
 
-include test/bench/rules.mk
+# --- Checking it ---------------------------------------------------------------------------------
+
+# The quick ones first: who broke a rule should not wait for the sanitizers to hear of it.
+.PHONY: check
+check: deps deps-check
+	@$(MAKE) layers format-check docs-check headers
+	@$(MAKE) MODE=clang STRICT=1 test-programs
+	@$(MAKE) tidy
+	@$(MAKE) MODE=asan STRICT=1 test
+	@$(MAKE) MODE=tsan STRICT=1 test
+	@$(MAKE) STRICT=1 valgrind
+	@$(MAKE) STRICT=1 install-test
+	@echo 'all checks passed'
+
+.PHONY: layers trail docs-check tidy format format-check
+layers:
+	@test/tools/layers
+
+trail:
+	@test/tools/trail
+
+docs-check: | $(DOORS)
+	@test/tools/trail >/dev/null
+	@test/tools/docs_check $(CXX) -std=c++20 $(WARNINGS) -Werror -Ibuild/include
+
+tidy: | $(DOORS)
+	@test/tools/tidy -std=c++20 -Ibuild/include $(FOUND)
+
+FORMATTED = $(sort $(shell find $(GUESTS) test -name '*.h' -o -name '*.cc'))
+format:
+	clang-format -i $(FORMATTED)
+format-check:
+	@clang-format --dry-run -Werror $(FORMATTED)
+
+# Each header compiles alone, with both compilers, and the library's without the libraries behind
+# it. What ends in _inline.h is the second half of another header.
+HEADERS := $(filter-out %_inline.h,$(wildcard $(ROOMS:=/*.h) demo/support/*.h test/support/*.h))
+ALONE   := $(HEADERS:%=build/headers/%.alone)
+
+.PHONY: headers
+headers: $(ALONE)
+$(ALONE): build/headers/%.alone: % Makefile | $(DOORS)
+	@mkdir -p $(@D)
+	$(say) ALONE $<
+	$(Q)for compiler in g++ clang++; do \
+	  $$compiler -std=c++20 $(WARNINGS) -Werror -Ibuild/include -MMD -MP -MT $@ -MF $@.d \
+	    -fsyntax-only -include $< -x c++ /dev/null || exit 1; \
+	done
+	@touch $@
+
+# Deadlines that a program cannot keep when it runs fifty times slower say nothing about memory.
+VALGRIND_FILTER ?= -*DeathTest.*:*Slow*
+.PHONY: valgrind
+valgrind: RUN_TESTS = --under=test/tools/under_valgrind --filter='$(VALGRIND_FILTER)'
+valgrind: $(DEMOS) $(TESTS)
+	@$(TEST_ENVIRONMENT) test/tools/run_tests $(RUN_TESTS) $(filter-out %/demo,$(TESTS))
+
+# --- Installing it -------------------------------------------------------------------------------
+
+PREFIX     ?= /usr/local
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+
+# What the templates of eddy.pc and of the CMake package leave open.
+FILL_IN = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@SONAME@|$(SONAME)|' -e 's|@PREFIX@|$(PREFIX)|' \
+  -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
+  -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
+  -e 's|@INCLUDE_FROM_LIB@|$(shell realpath -m --relative-to=$(LIBDIR) $(INCLUDEDIR))|' \
+  -e 's|@PACKAGES@|$(PACKAGES)|' -e 's|@PACKAGE_LIBS@|$(strip $(PACKAGE_LIBS))|'
+
+.PHONY: install uninstall install-test
+install: $(LIBRARY) $(SHARED)
+	install -d $(addprefix $(DESTDIR),$(LIBDIR)/pkgconfig $(LIBDIR)/cmake/eddy \
+	  $(ROOMS:%=$(INCLUDEDIR)/eddy/%))
+	install -m 644 $(LIBRARY) $(SHARED).$(VERSION) $(DESTDIR)$(LIBDIR)
+	cp -P $(SHARED) $(BUILD)/$(SONAME) $(DESTDIR)$(LIBDIR)
+	for room in $(ROOMS); do \
+	  install -m 644 $$room/*.h $(DESTDIR)$(INCLUDEDIR)/eddy/$$room || exit 1; \
+	done
+	$(FILL_IN) test/install/eddy.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/eddy.pc
+	for file in eddy-config.cmake eddy-config-version.cmake; do \
+	  $(FILL_IN) test/install/$$file.in >$(DESTDIR)$(LIBDIR)/cmake/eddy/$$file || exit 1; \
+	done
+	if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+
+uninstall:
+	rm -rf $(addprefix $(DESTDIR),$(INCLUDEDIR)/eddy $(LIBDIR)/cmake/eddy)
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libeddy.a pkgconfig/eddy.pc \
+	  libeddy.so $(SONAME) libeddy.so.$(VERSION))
+
+install-test: $(LIBRARY) $(SHARED)
+	+@test/tools/install_test
+
+# --- Help ----------------------------------------------------------------------------------------
+
+define HELP
+  make              the library, static and shared, and the demos, under build/
+  make demo         run the telnet RPC server; ARGS='--port 0'
+  make test         build and run every test; FILTER='IOLoop.*' for some
+  make check        all of it: layers, headers, documents, format, both compilers, clang-tidy,
+                    sanitizers, valgrind, an installation
+  make layers       who includes whom             make headers      each header alone
+  make docs-check   the READMEs against the code  make trail        the trail of one byte
+  make tidy         clang-tidy on what changed; TIDY=all for everything
+  make format       rewrite with clang-format     make format-check only look
+  make valgrind     the tests under valgrind      make install-test a consumer of an installation
+  make bench        what a line costs, beside a server written by hand
+  make deps         install what building and testing need; deps-check and deps-bench likewise
+  make install      PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR=; make uninstall
+  make clean
+
+  MODE=debug, asan, tsan or clang builds and tests beside the release, under build/MODE.
+  V=1 shows whole commands, STRICT=1 makes warnings errors, JOBS=1 does one thing at a time.
+endef
+
+.PHONY: help
+help:
+	$(info $(HELP))
+	@:
