@@ -258,7 +258,8 @@ install-test: $(LIBRARY) $(SHARED)
 define HELP
   make              the library, static and shared, and the demos, under build/
   make demo         run the telnet RPC server; ARGS='--port 0'
-  make test         build and run every test; FILTER='IOLoop.*' for some
+  make test         build and run every test; of some rooms TESTED_ROOMS='loop stream', of some
+                    names FILTER='IOLoop.*'
   make check        all of it: layers, headers, documents, format, both compilers, clang-tidy,
                     sanitizers, valgrind, an installation
   make layers       who includes whom             make headers      each header alone
