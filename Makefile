@@ -25,7 +25,6 @@ endif
 ifeq ($(MODE),clang)
 CXX := clang++
 endif
-CXXFLAGS ?= $(FLAGS_$(MODE))
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion $(if $(STRICT),-Werror)
 
 # The libraries that eddy stands on. Only its .cc files know them.
@@ -35,8 +34,10 @@ PACKAGE_LIBS   = $(shell pkg-config --libs $(PACKAGES))
 TEST_LIBS      = $(shell pkg-config --libs gmock_main)
 FOUND          = $(or $(PACKAGE_FLAGS),$(error $(PACKAGES) not found: `make deps` installs them))
 
-COMPILE = $(CXX) -std=c++20 -pthread $(CXXFLAGS) $(WARNINGS) -Ibuild/include -MMD -MP $(FOUND) $(CPPFLAGS)
-LINK    = $(CXX) -pthread $(CXXFLAGS) -Wl,--as-needed $(LDFLAGS)
+# CXXFLAGS, CPPFLAGS and LDFLAGS are the user's, and come last.
+COMPILE = $(CXX) -std=c++20 -pthread $(FLAGS_$(MODE)) $(WARNINGS) -Ibuild/include -MMD -MP \
+          $(FOUND) $(CPPFLAGS) $(CXXFLAGS)
+LINK    = $(CXX) -pthread $(FLAGS_$(MODE)) $(CXXFLAGS) -Wl,--as-needed $(LDFLAGS)
 
 # Every core builds, unless JOBS says otherwise.
 ifeq ($(MAKELEVEL),0)
@@ -50,14 +51,13 @@ say  = @printf '  %-5s %s\n'
 
 # --- What there is to build ----------------------------------------------------------------------
 
-ROOMS  := loop stream server proto
-GUESTS := $(ROOMS) demo
+ROOMS := loop stream server proto
 
 SOURCES      := $(wildcard $(ROOMS:=/*.cc))
 DEMO_SOURCES := $(wildcard demo/*.cc)
 DEMO_SUPPORT := $(wildcard demo/support/*.cc)
 TEST_SUPPORT := $(wildcard test/support/*.cc)
-TESTED_ROOMS := $(foreach room,$(GUESTS),$(if $(wildcard test/$(room)/*_test.cc),$(room)))
+TESTED_ROOMS := $(foreach room,$(ROOMS) demo,$(if $(wildcard test/$(room)/*_test.cc),$(room)))
 
 objects = $(1:%.cc=$(BUILD)/obj/%.o)
 
@@ -65,6 +65,8 @@ LIBRARY := $(BUILD)/libeddy.a
 SHARED  := $(BUILD)/libeddy.so
 DEMOS   := $(DEMO_SOURCES:demo/%.cc=$(BUILD)/demo/%)
 TESTS   := $(TESTED_ROOMS:%=$(BUILD)/test/%)
+
+.DELETE_ON_ERROR:
 
 .PHONY: all
 all: $(LIBRARY) $(SHARED) $(DEMOS)
@@ -165,14 +167,16 @@ TEST_ENVIRONMENT = EDDY_DEMO_DIR=$(abspath $(BUILD)/demo) \
 # The quick ones first: who broke a rule should not wait for the sanitizers to hear of it.
 .PHONY: check
 check: deps deps-check
-	@$(MAKE) layers format-check docs-check headers
-	@$(MAKE) MODE=clang STRICT=1 test-programs
-	@$(MAKE) tidy
-	@$(MAKE) MODE=asan STRICT=1 test
-	@$(MAKE) MODE=tsan STRICT=1 test
-	@$(MAKE) STRICT=1 valgrind
-	@$(MAKE) STRICT=1 install-test
+	$(call step,layers format-check docs-check headers)
+	$(call step,test-programs MODE=clang STRICT=1)
+	$(call step,tidy)
+	$(call step,test MODE=asan STRICT=1)
+	$(call step,test MODE=tsan STRICT=1)
+	$(call step,valgrind STRICT=1)
+	$(call step,install-test STRICT=1)
 	@echo 'all checks passed'
+
+step = +@echo '== make $(1)' && $(MAKE) $(1)
 
 .PHONY: layers trail docs-check tidy format format-check
 layers:
@@ -188,7 +192,7 @@ docs-check: | $(DOORS)
 tidy: | $(DOORS)
 	@test/tools/tidy -std=c++20 -Ibuild/include $(FOUND)
 
-FORMATTED = $(sort $(shell find $(GUESTS) test -name '*.h' -o -name '*.cc'))
+FORMATTED = $(sort $(shell find $(ROOMS) demo test -name '*.h' -o -name '*.cc'))
 format:
 	clang-format -i $(FORMATTED)
 format-check:
