@@ -3,7 +3,7 @@
 # Sources are found by wildcard, so a new file needs no line here:
 #   loop/ stream/ server/ proto/*.cc         the library
 #   demo/NAME.cc                             a program; demo/support/*.cc serve every one of them
-#   test/ROOM/*_test.cc                      one test program a room; test/support/*.cc serve them all
+#   test/ROOM/*_test.cc                      one test program a room; test/support/*.cc serve all
 
 VERSION := 0.1.0
 SONAME  := libeddy.so.0
