@@ -1,0 +1,50 @@
+// eddy_serve: an eddy server of the benchmark around its conversations, which differ in style only.
+//
+// Each conversation reads a line, writes it, and awaits what --await says: drain(), as a server
+// does whose peers pipeline, or the write itself.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include <eddy/server/tcp_server.h>
+
+#include "serve.h"
+
+namespace bench {
+
+using Converse = eddy::Future<> (*)(std::unique_ptr<eddy::IOStream> stream, Await await);
+
+class EchoServer : public eddy::TCPServer {
+ public:
+  EchoServer(const Options& options, Converse converse) : options_(options), converse_(converse) {
+    listen(options.port, "127.0.0.1");
+    announce(addresses().front().port());
+  }
+
+ private:
+  eddy::Future<> handle_stream(std::unique_ptr<eddy::IOStream> stream,
+                               eddy::SocketAddress) override {
+    stream->set_nodelay(true);
+    return converse_(std::move(stream), options_.await);
+  }
+
+  const Options options_;
+  const Converse converse_;
+};
+
+// What an eddy conversation waits for after it wrote a line.
+inline eddy::Future<> write_line(eddy::IOStream& stream, const std::string& line, Await await) {
+  eddy::Future<> written = stream.write(line);
+  return await == Await::write ? written : stream.drain();
+}
+
+inline int serve(int argc, char** argv, Converse converse) {
+  const Options options = parse_options(argc, argv);
+  eddy::IOLoop loop;
+  const EchoServer server(options, converse);
+  loop.start();
+  return 0;
+}
+
+}  // namespace bench
