@@ -29,6 +29,10 @@ class CoroutineSet::Member final : public FutureWaiter, public Entry, public Poo
   FutureState& state_;
 };
 
+void CoroutineSet::log_failure(const std::exception_ptr& failure) {
+  log::error("Exception in coroutine: ", failure);
+}
+
 void CoroutineSet::add_state(FutureState& state) {
   ++size_;
   if (state.done()) return finished(state);
@@ -41,7 +45,7 @@ void CoroutineSet::finished(const FutureState& state) {
     state.rethrow_if_failed();
   } catch (const CancelledError&) {  // somebody wanted it so
   } catch (...) {
-    run_logged(what_, [] { throw; });
+    on_failure_(std::current_exception());
   }
   if (size_ == 0 && drained_) std::exchange(drained_, std::nullopt)->set_result();
 }

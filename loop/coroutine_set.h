@@ -2,7 +2,7 @@
 //
 // What keeps the running handlers of a server or a connection. Mirrors the list of running futures
 // that Tornado's programs keep by hand, and asyncio.TaskGroup. Dropping the set ends them, each at
-// the place where it waits; drain() waits for them. A failure is logged.
+// the place where it waits; drain() waits for them. A failure is logged, unless it is a cancellation.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,10 @@ namespace eddy {
 
 class CoroutineSet {
  public:
-  // `what` begins the log line of a failure; a string literal.
-  explicit CoroutineSet(const char* what = "Exception in coroutine: ") : what_(what) {}
+  using OnFailure = void (*)(const std::exception_ptr& failure);
+  static void log_failure(const std::exception_ptr& failure);
+
+  explicit CoroutineSet(OnFailure on_failure = log_failure) : on_failure_(on_failure) {}
   ~CoroutineSet() { clear(); }
   CoroutineSet(const CoroutineSet&) = delete;
   CoroutineSet& operator=(const CoroutineSet&) = delete;
@@ -36,7 +38,7 @@ class CoroutineSet {
   void add_state(FutureState& state);
   void finished(const FutureState& state);
 
-  const char* what_;
+  const OnFailure on_failure_;
   List<Entry> members_;
   std::size_t size_ = 0;
   std::optional<Promise<>> drained_;

@@ -1,0 +1,78 @@
+// TCPServer: sockets become conversations.
+//
+// Mirrors tornado.tcpserver.TCPServer. A daemon derives from it and says in handle_stream what a
+// conversation is; the server keeps what handle_stream returns until it is done, and logs how it
+// failed. Dropping the server ends every conversation.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../loop/coroutine_set.h"
+#include "../stream/io_stream.h"
+#include "netutil.h"
+
+namespace eddy {
+
+struct TCPServerOptions {
+  StreamLimits stream;                                  // of every accepted stream
+  std::size_t max_connections = 0;                      // at once; 0: no limit
+  std::size_t max_total_buffer_size = std::size_t{1} << 30;  // of all streams; the biggest is closed
+  BindOptions bind;
+};
+
+class TCPServer {
+ public:
+  explicit TCPServer(const TCPServerOptions& options = {});
+  virtual ~TCPServer();
+  TCPServer(const TCPServer&) = delete;
+  TCPServer& operator=(const TCPServer&) = delete;
+
+  // Begins to accept. May be repeated for more ports; see bind_sockets for what it throws.
+  void listen(std::uint16_t port, const std::string& address = "");
+  void add_sockets(std::vector<UniqueFd> listeners);  // made by bind_sockets, or elsewhere
+  void add_socket(UniqueFd listener);
+  std::vector<SocketAddress> addresses() const;  // where it listens
+
+  // Stops accepting; conversations go on. Safe at any time, also within handle_stream.
+  void stop();
+  // Takes in what has reached the machine, stops accepting, and waits for the conversations; those
+  // left after `patience` are ended. Gives how many those were.
+  Future<std::size_t> drain(Duration patience);
+  void close_all_connections() { conversations_.clear(); }
+
+  std::size_t connections() const { return conversations_.size(); }
+  std::size_t refused() const { return refused_; }  // beyond max_connections, so far
+  const BufferBudget& buffers() const { return *budget_; }
+
+ protected:
+  // One conversation. It is over when the Future is done: the stream, if it still lives then,
+  // should be gone. A coroutine of either kind owns the stream and does just that; plain code that
+  // keeps the stream elsewhere returns a Future of its own, or a done one, and is then not counted.
+  virtual Future<> handle_stream(std::unique_ptr<IOStream> stream, SocketAddress address) = 0;
+  // One above max_connections: closes it, unless overridden to say why first.
+  virtual Future<> refuse_stream(std::unique_ptr<IOStream> stream, SocketAddress address);
+  // The server drains: conversations that wait for a next request should end.
+  virtual void draining() {}
+
+ private:
+  struct Listener {
+    UniqueFd socket;
+    std::unique_ptr<AcceptHandler> handler;  // goes first
+  };
+
+  void accepted(UniqueFd socket, const SocketAddress& address);
+
+  const TCPServerOptions options_;
+  std::shared_ptr<BufferBudget> budget_;
+  std::list<Listener> listeners_;
+  CoroutineSet conversations_;
+  CoroutineSet refusals_;
+  std::size_t refused_ = 0;
+};
+
+}  // namespace eddy

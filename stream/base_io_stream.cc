@@ -1,0 +1,144 @@
+// The stream's events, and its end. Reading and writing have files of their own.
+
+#include "base_io_stream.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "../loop/run_logged.h"
+
+namespace eddy {
+
+// Waits in the loop's queue, after the reads that were completed before the close.
+class BaseIOStream::CloseNotice final : public Runnable {
+ public:
+  explicit CloseNotice(Callback callback) : callback_(std::move(callback)) {}
+  void run() override {
+    Callback callback = std::move(callback_);  // it may destroy the stream, and us
+    run_logged("Exception in close callback: ", callback);
+  }
+
+ private:
+  Callback callback_;
+};
+
+BaseIOStream::BaseIOStream(const StreamLimits& limits) : loop_(IOLoop::current()), limits_(limits) {
+  limits_.read_chunk_size = std::min(limits_.read_chunk_size, limits_.max_buffer_size / 2 + 1);
+}
+
+BaseIOStream::~BaseIOStream() = default;
+
+void BaseIOStream::handle_events(std::uint32_t events) {
+  if (connecting_) return handle_connect();
+  if (events & kRead) handle_read_event();
+  if (!closed_ && (events & kWrite)) flush();
+  if (!closed_ && (events & kError)) handle_error_event();
+}
+
+// A read that nobody waits for any more left its interest behind: it is given up only now, when
+// it would cost something, for most conversations read again at once.
+void BaseIOStream::handle_read_event() {
+  kernel_drained_ = false;
+  if (reading() || (close_notice_ && read_buffer_.empty())) return read_from_kernel();
+  wanted_ &= static_cast<std::uint8_t>(~kRead);
+  loop_.update_handler(fileno(), wanted_);
+}
+
+// The connection is dead in both directions. What arrived before is still worth having.
+void BaseIOStream::handle_error_event() {
+  const int error_number = fd_error();
+  if (error_number != 0) {
+    while (!closed_ && !read_buffer_full() && read_chunk() > 0) {
+    }
+    return read_failed(error_number);
+  }
+  while (!closed_ && !eof_ && !read_buffer_full()) read_from_kernel();
+  if (closed_) return;
+  if (eof_) return close();
+  step_out();  // the buffer is full: the rest is fetched when somebody reads
+}
+
+void BaseIOStream::step_out() {
+  if (registered_) loop_.remove_handler(fileno());
+  registered_ = false;
+  wanted_ = kNone;
+}
+
+void BaseIOStream::want(std::uint32_t events) {
+  const auto wanted = static_cast<std::uint8_t>(wanted_ | events);
+  if (registered_ && wanted == wanted_) return;
+  try {
+    if (registered_)
+      loop_.update_handler(fileno(), wanted);
+    else
+      loop_.add_handler(fileno(), wanted, *this);
+  } catch (const std::system_error&) {  // such as ENOSPC: no epoll watch is left for this user
+    return close(std::current_exception());
+  }
+  wanted_ = wanted;
+  registered_ = true;
+}
+
+void BaseIOStream::close(std::exception_ptr error) {
+  if (closed_) return;
+  if (!IOLoop::current_or_null()) {  // the loop went before us, and took every waiter along
+    closed_ = true;
+    return close_fd();
+  }
+  check_thread("IOStream::close");
+  closed_ = true;
+  error_ = std::move(error);
+  step_out();
+  close_fd();
+  TurnEnd::unlink();
+  loop_.remove_timeout(regex_timer_);
+  loop_.remove_timeout(stall_timer_);
+  write_buffer_.clear();
+  finish_read_at_close();
+  const std::exception_ptr reason = closed_error();
+  fail_connect(reason);
+  writes_.fail(reason);
+  for (std::optional<Promise<>>* waiting : {&drain_, &shutdown_}) {
+    if (!*waiting) continue;
+    (*waiting)->state()->forgive();
+    (*waiting)->set_exception(reason);
+    waiting->reset();
+  }
+  report_buffered();
+  if (close_notice_) loop_.queue().add(*close_notice_);
+}
+
+void BaseIOStream::set_close_callback(Callback callback) {
+  check_thread("IOStream::set_close_callback");
+  close_notice_.reset();
+  if (!callback) return;
+  close_notice_ = std::make_unique<CloseNotice>(std::move(callback));
+  if (closed_)
+    loop_.queue().add(*close_notice_);
+  else if (!eof_ && read_buffer_.empty())
+    want(kRead);  // to hear of the peer's end while nobody reads
+}
+
+// Both sides have ended, or the peer's has and nobody is left who would read or write.
+void BaseIOStream::close_if_over() {
+  if (closed_ || !eof_ || writing()) return;
+  if (shutdown_done_ || (close_notice_ && !reading() && read_buffer_.empty())) close();
+}
+
+std::exception_ptr BaseIOStream::closed_error() const {
+  return std::make_exception_ptr(StreamClosedError(error_));
+}
+
+void BaseIOStream::set_budget(std::shared_ptr<BufferBudget> budget) {
+  if (budget_) budget_->update(*this, budget_share_, 0);
+  budget_ = std::move(budget);
+  report_buffered();
+}
+
+void BaseIOStream::report_buffered() {
+  if (!budget_) return;
+  const std::size_t bytes = closed_ ? 0 : read_buffer_.size() + write_buffer_.size();
+  if (bytes != budget_share_.bytes) budget_->update(*this, budget_share_, bytes);
+}
+
+}  // namespace eddy

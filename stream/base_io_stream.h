@@ -1,0 +1,199 @@
+// BaseIOStream: bytes become messages, over any non-blocking descriptor.
+//
+// Mirrors tornado.iostream.BaseIOStream, by Futures alone. One read at a time, any number of
+// writes. Whatever goes wrong comes through the operation's Future. A read that is given up, by
+// cancel() or by dropping its Future, leaves every byte to the next read.
+//
+//   open --peer's EOF--> read side ended --shutdown_write--> closed
+//       \--shutdown_write--> write side ended --peer's EOF--> closed
+//        \--close(), error--> closed           (from anywhere)
+//
+// EOF ends reading only: what is written afterwards still leaves. Nothing is read from the
+// descriptor unless somebody asked for it. Belongs to the thread of its loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "../loop/future.h"
+#include "../loop/io_loop.h"
+#include "buffer_budget.h"
+#include "read_condition.h"
+#include "stream_buffer.h"
+#include "stream_errors.h"
+#include "write_queue.h"
+
+namespace eddy {
+
+struct StreamLimits {
+  std::size_t max_buffer_size = 100 << 20;        // bytes read ahead; more: StreamBufferFullError
+  std::size_t max_write_buffer_size = 100 << 20;  // a write beyond it fails, nothing is queued
+  std::size_t high_water_mark = 64 << 10;         // drain() is done at once below it
+  std::size_t read_chunk_size = 64 << 10;         // bytes asked of the kernel at once
+  // Above the high-water mark for longer, and the stream closes: WriteStalledError.
+  Duration write_stall_timeout = Duration::max();
+};
+
+class BaseIOStream : private EventHandler,
+                     private TurnEnd,
+                     private Producer,
+                     private WriteQueue::Sender {
+ public:
+  static constexpr std::size_t kBytesPerTurn = 256 << 10;   // read for one stream before others
+  static constexpr std::size_t kFlushAt = 64 << 10;         // written bytes that wait no longer
+  static constexpr std::size_t kRegexMaxBytes = 64 << 10;
+
+  BaseIOStream(const BaseIOStream&) = delete;
+  BaseIOStream& operator=(const BaseIOStream&) = delete;
+
+  // Reading. Everything up to and with the delimiter, or the end of the first match; exactly
+  // `count` bytes, or with read_some 1 to `count`, as soon as there are any; everything until the
+  // peer ends. Fails with AlreadyReadingError, StreamClosedError (UnsatisfiableReadError behind it
+  // when `max_bytes` is passed, StreamBufferFullError when max_buffer_size is), or, with
+  // OnLimit::keep_open, with UnsatisfiableReadError itself.
+  Future<std::string> read_until(std::string_view delimiter, std::size_t max_bytes = SIZE_MAX,
+                                 OnLimit on_limit = OnLimit::close,
+                                 Location where = Location::current());
+  Future<std::string> read_until_regex(std::string_view pattern,
+                                       std::size_t max_bytes = kRegexMaxBytes,
+                                       OnLimit on_limit = OnLimit::close,
+                                       Location where = Location::current());
+  Future<std::string> read_bytes(std::size_t count, bool partial = false,
+                                 Location where = Location::current());
+  Future<std::string> read_until_close(Location where = Location::current());
+  // Fills the caller's memory, which must stay until the Future is done; gives the count.
+  Future<std::size_t> read_into(std::span<char> memory, bool partial = false,
+                                Location where = Location::current());
+
+  // Writing. Done when the kernel has taken the bytes. What is written in one turn leaves in one
+  // send, at the turn's end, or at once when somebody awaits it or kFlushAt bytes wait.
+  Future<> write(std::string_view data, Location where = Location::current());
+  // Done while less than the high-water mark waits, else once half of it is left: to keep pace
+  // with a peer, write and then await drain.
+  Future<> drain(Location where = Location::current());
+  // Ends our side once all is sent. Done when it is.
+  Future<> shutdown_write(Location where = Location::current());
+
+  // Closes now, whatever waits: unsent bytes are dropped, pending Futures fail, `error` becomes
+  // their real_error. Bytes that were read stay readable. Harmless when repeated.
+  void close(std::exception_ptr error = nullptr);
+  // Runs from the loop's queue once the stream is closed, unless the stream is destroyed first.
+  // A stream that has one also notices, while idle, that the peer ends, and then closes.
+  void set_close_callback(Callback callback);
+
+  bool closed() const { return closed_; }
+  bool at_eof() const { return eof_; }  // the peer has ended its side
+  bool reading() const { return read_.kind != ReadCondition::Kind::none; }
+  bool writing() const { return !write_buffer_.empty(); }
+  std::size_t read_buffer_size() const { return read_buffer_.size(); }
+  std::size_t write_buffer_size() const { return write_buffer_.size(); }
+  std::exception_ptr error() const { return error_; }  // why it closed; none: orderly
+  IOLoop& loop() const { return loop_; }
+  const StreamLimits& limits() const { return limits_; }
+  virtual int fileno() const = 0;
+
+  // Counts this stream's buffers in a total shared with others; see buffer_budget.h.
+  void set_budget(std::shared_ptr<BufferBudget> budget);
+  std::uint64_t total_write_index() const { return writes_.total_write_index(); }
+  std::uint64_t total_write_done_index() const { return writes_.total_write_done_index(); }
+
+ protected:
+  explicit BaseIOStream(const StreamLimits& limits);
+  ~BaseIOStream();  // the derived class has called close() by now
+
+  // As POSIX: bytes moved, 0 from a read at EOF, or -1 and errno.
+  virtual ssize_t read_from_fd(char* data, std::size_t size) = 0;
+  virtual ssize_t write_to_fd(const char* data, std::size_t size) = 0;
+  virtual void shutdown_fd() = 0;        // ends our side of the connection
+  virtual void close_fd() = 0;
+  virtual int fd_error() = 0;            // the descriptor's own pending error, an errno
+  virtual void handle_connect() {}  // an event while connecting
+  virtual void fail_connect(const std::exception_ptr&) {}  // the stream closes while connecting
+
+  void check_thread(const char* call) const { loop_.check_thread(call); }
+  void want(std::uint32_t events);  // adds to what the loop watches for us
+  void set_connecting(bool connecting) { connecting_ = connecting; }  // writes wait meanwhile
+  void flush();
+
+ private:
+  // Reading: base_io_stream_read.cc.
+  Future<std::string> start_read(ReadCondition condition, const char* what, Location where);
+  void try_inline_read();
+  bool satisfy_from_buffer(bool last);
+  void complete_read(std::size_t end);
+  void pass_read_limit();
+  void close_over_limit(std::exception_ptr error);
+  void read_from_kernel();
+  ssize_t read_chunk();
+  bool read_buffer_full() const;
+  std::span<char> room_to_read();
+  void took_read_bytes(std::size_t count);
+  void reached_eof();
+  void read_failed(int error_number);
+  void fail_read(const std::exception_ptr& error);
+  void finish_read_at_close();
+  void give_back_read();
+  void retry_regex_later();
+  void abandoned(FutureState& state) override;
+  bool cancelled(FutureState& state) override;
+
+  // Writing: base_io_stream_write.cc.
+  void write_failed(int error_number);
+  void after_flush();
+  void watch_for_stall();
+  void finish_shutdown();
+  void turn_ended() override { flush(); }
+  void send_awaited() override { flush(); }
+
+  // Events and the end: base_io_stream.cc.
+  void handle_events(std::uint32_t events) override;
+  void handle_read_event();
+  void handle_error_event();
+  void step_out();
+  void close_if_over();
+  std::exception_ptr closed_error() const;
+  void report_buffered();
+
+  class CloseNotice;
+  struct ReadInto {
+    Promise<std::size_t> promise;
+    std::span<char> memory;
+    std::size_t filled = 0;
+  };
+
+  IOLoop& loop_;
+  StreamLimits limits_;
+  StreamBuffer read_buffer_;
+  ReadCondition read_;
+  std::optional<Promise<std::string>> read_promise_;
+  std::unique_ptr<ReadInto> read_into_;
+  IOLoop::Timeout regex_timer_;
+
+  StreamBuffer write_buffer_;
+  WriteQueue writes_;  // which write Futures are done, by index
+  std::optional<Promise<>> drain_;
+  std::optional<Promise<>> shutdown_;
+  IOLoop::Timeout stall_timer_;
+
+  std::unique_ptr<CloseNotice> close_notice_;
+  std::exception_ptr error_;
+  std::shared_ptr<BufferBudget> budget_;
+  BufferBudget::Share budget_share_;
+
+  std::uint8_t wanted_ = 0;        // what the loop watches for us
+  bool registered_ = false;
+  bool kernel_drained_ = false;    // the last read took all there was
+  bool eof_ = false;
+  bool shutdown_asked_ = false;
+  bool shutdown_done_ = false;
+  bool stalling_ = false;
+  bool connecting_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace eddy

@@ -1,0 +1,247 @@
+// The stream's reading side.
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "../loop/log.h"
+#include "base_io_stream.h"
+
+namespace eddy {
+namespace {
+
+std::exception_ptr system_error(int error_number, const char* what) {
+  return std::make_exception_ptr(std::system_error(error_number, std::generic_category(), what));
+}
+
+}  // namespace
+
+Future<std::string> BaseIOStream::read_until(std::string_view delimiter, std::size_t max_bytes,
+                                             OnLimit on_limit, Location where) {
+  return start_read(ReadCondition::until(delimiter, max_bytes, on_limit), "read_until", where);
+}
+
+Future<std::string> BaseIOStream::read_until_regex(std::string_view pattern, std::size_t max_bytes,
+                                                   OnLimit on_limit, Location where) {
+  return start_read(ReadCondition::until_regex(pattern, max_bytes, on_limit), "read_until_regex",
+                    where);
+}
+
+Future<std::string> BaseIOStream::read_bytes(std::size_t count, bool partial, Location where) {
+  if (count > limits_.max_buffer_size && !partial)
+    return make_failed_future<std::string>(
+        std::make_exception_ptr(StreamBufferFullError(
+            "read_bytes(" + std::to_string(count) +
+            "): more than max_buffer_size = " + std::to_string(limits_.max_buffer_size))),
+        "read_bytes", where);
+  return start_read(ReadCondition::bytes(count, partial), "read_bytes", where);
+}
+
+Future<std::string> BaseIOStream::read_until_close(Location where) {
+  return start_read(ReadCondition::until_close(), "read_until_close", where);
+}
+
+Future<std::size_t> BaseIOStream::read_into(std::span<char> memory, bool partial, Location where) {
+  check_thread("IOStream::read_into");
+  if (reading())
+    return make_failed_future<std::size_t>(std::make_exception_ptr(AlreadyReadingError()),
+                                           "read_into", where);
+  read_ = ReadCondition::bytes(memory.size(), partial);
+  read_into_ = std::make_unique<ReadInto>(ReadInto{Promise<std::size_t>("read_into", where), memory});
+  read_into_->promise.state()->set_producer(this);
+  Future<std::size_t> future = read_into_->promise.future();
+  const std::size_t buffered = std::min(memory.size(), read_buffer_.size());
+  std::memcpy(memory.data(), read_buffer_.view().data(), buffered);
+  read_buffer_.consume(buffered);
+  read_into_->filled = buffered;
+  try_inline_read();
+  return future;
+}
+
+Future<std::string> BaseIOStream::start_read(ReadCondition condition, const char* what,
+                                             Location where) {
+  check_thread("IOStream::read");
+  if (reading())
+    return make_failed_future<std::string>(std::make_exception_ptr(AlreadyReadingError()), what,
+                                           where);
+  read_ = std::move(condition);
+  read_promise_.emplace(what, where);
+  read_promise_->state()->set_producer(this);
+  Future<std::string> future = read_promise_->future();
+  try_inline_read();
+  return future;
+}
+
+// In this order: what is buffered serves even when the stream is closed; then what the kernel
+// holds; only then the loop is asked to watch.
+void BaseIOStream::try_inline_read() {
+  if (satisfy_from_buffer(closed_ || eof_)) return;
+  if (closed_ || eof_) return finish_read_at_close();
+  if (connecting_) return;
+  if (!kernel_drained_) read_from_kernel();
+  if (!reading() || closed_ || eof_) return;
+  read_buffer_.shrink_to_fit();
+  want(kRead);
+}
+
+bool BaseIOStream::satisfy_from_buffer(bool last) {
+  if (!reading()) return true;
+  if (read_into_) {
+    if (!find_end(read_, {read_into_->memory.data(), read_into_->filled}, last)) return false;
+    complete_read(read_into_->filled);
+    return true;
+  }
+  // Trail 5: find_end sees the line whole
+  const std::optional<std::size_t> end = find_end(read_, read_buffer_.view(), last);
+  if (passes_limit(read_, read_buffer_.size(), end)) {
+    pass_read_limit();
+    return true;
+  }
+  if (end) complete_read(*end);
+  return end.has_value();
+}
+
+void BaseIOStream::complete_read(std::size_t end) {
+  read_.kind = ReadCondition::Kind::none;
+  loop_.remove_timeout(regex_timer_);
+  if (read_into_) {
+    const std::unique_ptr<ReadInto> done = std::move(read_into_);
+    done->promise.set_result(end);
+    return;
+  }
+  Promise<std::string> promise = std::move(*read_promise_);
+  read_promise_.reset();
+  std::string bytes(read_buffer_.view().substr(0, end));
+  read_buffer_.consume(end);
+  promise.set_result(std::move(bytes));  // Trail 6: the promise queues its waiter
+}
+
+void BaseIOStream::pass_read_limit() {
+  const auto error = std::make_exception_ptr(UnsatisfiableReadError(limit_text(read_)));
+  if (read_.on_limit == OnLimit::keep_open) return fail_read(error);
+  log::info("closing a stream: ", limit_text(read_));
+  close_over_limit(error);
+}
+
+// What is buffered may not serve the pending read any more: its limit is what we close for.
+void BaseIOStream::close_over_limit(std::exception_ptr error) {
+  if (reading()) read_ = ReadCondition::bytes(SIZE_MAX, false);
+  close(std::move(error));
+}
+
+// Until the read is complete, the kernel has no more, or others must have their turn.
+void BaseIOStream::read_from_kernel() {
+  std::size_t taken = 0;
+  do {
+    const ssize_t count = read_chunk();
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && !closed_) read_failed(errno);
+    if (count == 0) reached_eof();
+    if (count <= 0) break;
+    taken += static_cast<std::size_t>(count);
+  } while (!closed_ && reading() && !kernel_drained_ && taken < kBytesPerTurn);
+  if (!closed_) read_buffer_.shrink_to_fit();
+  report_buffered();
+}
+
+// One read of the descriptor: bytes taken, 0 at EOF, or -1 and errno.
+ssize_t BaseIOStream::read_chunk() {
+  const std::span<char> room = room_to_read();
+  if (room.empty()) return -1;
+  const ssize_t count = read_from_fd(room.data(), room.size());  // Trail 3: recv copies it
+  if (count <= 0) return count;
+  kernel_drained_ = static_cast<std::size_t>(count) < room.size();
+  took_read_bytes(static_cast<std::size_t>(count));
+  return count;
+}
+
+bool BaseIOStream::read_buffer_full() const {
+  return !read_into_ && read_buffer_.size() >= limits_.max_buffer_size;
+}
+
+// Empty, and the stream closed, when the buffer may not grow.
+std::span<char> BaseIOStream::room_to_read() {
+  if (read_into_) return read_into_->memory.subspan(read_into_->filled);
+  if (read_buffer_full()) {
+    close_over_limit(std::make_exception_ptr(StreamBufferFullError(
+        "read buffer full: max_buffer_size = " + std::to_string(limits_.max_buffer_size))));
+    return {};
+  }
+  const std::size_t room =
+      std::min(limits_.read_chunk_size, limits_.max_buffer_size - read_buffer_.size());
+  return {read_buffer_.prepare(room), room};
+}
+
+void BaseIOStream::took_read_bytes(std::size_t count) {
+  if (read_into_)
+    read_into_->filled += count;
+  else
+    read_buffer_.commit(count);  // Trail 4: the buffer keeps it
+  satisfy_from_buffer(false);
+  if (reading() && read_.kind == ReadCondition::Kind::regex && read_.regex->put_off())
+    retry_regex_later();
+}
+
+void BaseIOStream::reached_eof() {
+  eof_ = true;
+  kernel_drained_ = true;
+  if (registered_) {
+    wanted_ &= static_cast<std::uint8_t>(~kRead);
+    loop_.update_handler(fileno(), wanted_);
+  }
+  if (!satisfy_from_buffer(true)) finish_read_at_close();
+  close_if_over();
+}
+
+void BaseIOStream::read_failed(int error_number) {
+  if (error_number == EAGAIN || error_number == EWOULDBLOCK) {
+    kernel_drained_ = true;
+    return;
+  }
+  if (!is_connection_reset(error_number) && error_number != EBADF)
+    log::warning("read error, closing a stream: ", std::string_view(std::strerror(error_number)));
+  close(system_error(error_number, "read"));
+}
+
+void BaseIOStream::fail_read(const std::exception_ptr& error) {
+  give_back_read();
+  const std::optional<Promise<std::string>> promise = std::exchange(read_promise_, std::nullopt);
+  const std::unique_ptr<ReadInto> into = std::move(read_into_);
+  FutureState& state =
+      into ? static_cast<FutureState&>(*into->promise.state()) : *promise->state();
+  state.forgive();  // a read that nobody waits for any more has failed nobody
+  state.set_exception(error);
+}
+
+// The last chance of a pending read: what is buffered may be enough after all.
+void BaseIOStream::finish_read_at_close() {
+  if (!reading() || satisfy_from_buffer(true)) return;
+  if (read_.kind == ReadCondition::Kind::close) return complete_read(read_buffer_.size());
+  fail_read(closed_error());
+}
+
+// No read is pending any more; what it had put into its owner's memory is the next one's.
+void BaseIOStream::give_back_read() {
+  read_.kind = ReadCondition::Kind::none;
+  loop_.remove_timeout(regex_timer_);
+  if (read_into_) read_buffer_.append({read_into_->memory.data(), read_into_->filled});
+}
+
+void BaseIOStream::retry_regex_later() {
+  loop_.remove_timeout(regex_timer_);
+  regex_timer_ = loop_.call_later(read_.regex->retry_delay(), [this] { satisfy_from_buffer(true); });
+}
+
+void BaseIOStream::abandoned(FutureState&) {
+  give_back_read();
+  read_promise_.reset();
+  read_into_.reset();
+}
+
+bool BaseIOStream::cancelled(FutureState&) {
+  fail_read(std::make_exception_ptr(CancelledError()));
+  return true;
+}
+
+}  // namespace eddy

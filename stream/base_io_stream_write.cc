@@ -1,0 +1,119 @@
+// The stream's writing side.
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "../loop/log.h"
+#include "base_io_stream.h"
+
+namespace eddy {
+
+Future<> BaseIOStream::write(std::string_view data, Location where) {
+  check_thread("IOStream::write");
+  if (closed_ || shutdown_asked_) {
+    Future<> refused = make_failed_future<void>(closed_error(), "write", where);
+    refused.state()->forgive();
+    return refused;
+  }
+  if (data.size() > limits_.max_write_buffer_size - write_buffer_.size())
+    return make_failed_future<void>(
+        std::make_exception_ptr(StreamBufferFullError(
+            "write buffer full: max_write_buffer_size = " +
+            std::to_string(limits_.max_write_buffer_size))),
+        "write", where);
+  Future<> future = writes_.add(data.size(), *this, where);
+  write_buffer_.append(data);
+  if (write_buffer_.size() >= kFlushAt)
+    flush();
+  else if (!(wanted_ & kWrite))
+    loop_.at_turn_end(*this);  // Trail 10: the reply is written, and leaves with the turn's others
+  return future;
+}
+
+void BaseIOStream::flush() {
+  if (closed_ || connecting_) return;
+  while (!write_buffer_.empty()) {
+    const std::string_view data = write_buffer_.view();
+    const ssize_t count = write_to_fd(data.data(), data.size());  // Trail 11: the socket drains
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      if (errno != EAGAIN && errno != EWOULDBLOCK) return write_failed(errno);
+      break;
+    }
+    const auto sent = static_cast<std::size_t>(count);
+    write_buffer_.consume(sent);
+    writes_.sent(sent);  // Trail 12: the write's Future asks for the next line
+    if (sent < data.size()) break;
+  }
+  after_flush();
+}
+
+void BaseIOStream::after_flush() {
+  if (!write_buffer_.empty()) {
+    want(kWrite);
+  } else if (wanted_ & kWrite) {
+    wanted_ &= static_cast<std::uint8_t>(~kWrite);
+    loop_.update_handler(fileno(), wanted_);
+  }
+  if (closed_) return;
+  if (drain_ && write_buffer_.size() <= limits_.high_water_mark / 2)
+    std::exchange(drain_, std::nullopt)->set_result();
+  watch_for_stall();
+  report_buffered();
+  if (shutdown_asked_ && !shutdown_done_ && write_buffer_.empty()) finish_shutdown();
+  close_if_over();
+}
+
+Future<> BaseIOStream::drain(Location where) {
+  check_thread("IOStream::drain");
+  if (closed_) {
+    Future<> refused = make_failed_future<void>(closed_error(), "drain", where);
+    refused.state()->forgive();
+    return refused;
+  }
+  if (write_buffer_.size() >= limits_.high_water_mark) flush();
+  if (closed_ || write_buffer_.size() < limits_.high_water_mark) return {};
+  if (!drain_) drain_.emplace("drain", where);
+  return drain_->future();
+}
+
+void BaseIOStream::watch_for_stall() {
+  const bool above = write_buffer_.size() >= limits_.high_water_mark;
+  if (limits_.write_stall_timeout == Duration::max() || above == stalling_) return;
+  stalling_ = above;
+  loop_.remove_timeout(stall_timer_);
+  if (!above) return;
+  stall_timer_ = loop_.call_later(limits_.write_stall_timeout, [this] {
+    const std::string reason = "the peer does not read: above high_water_mark = " +
+                               std::to_string(limits_.high_water_mark) +
+                               " for longer than write_stall_timeout";
+    log::info("closing a stream: ", reason);
+    close(std::make_exception_ptr(WriteStalledError(reason)));
+  });
+}
+
+void BaseIOStream::write_failed(int error_number) {
+  if (!is_connection_reset(error_number))
+    log::warning("write error, closing a stream: ", std::string_view(std::strerror(error_number)));
+  close(std::make_exception_ptr(
+      std::system_error(error_number, std::generic_category(), "write")));
+}
+
+Future<> BaseIOStream::shutdown_write(Location where) {
+  check_thread("IOStream::shutdown_write");
+  if (closed_ || shutdown_done_) return {};
+  shutdown_asked_ = true;
+  if (!shutdown_) shutdown_.emplace("shutdown_write", where);
+  Future<> future = shutdown_->future();
+  flush();
+  return future;
+}
+
+void BaseIOStream::finish_shutdown() {
+  shutdown_done_ = true;
+  std::exchange(shutdown_, std::nullopt)->set_result();
+  shutdown_fd();
+}
+
+}  // namespace eddy

@@ -1,0 +1,46 @@
+// BufferBudget: a bound on what the buffers of many streams hold together.
+//
+// Tornado bounds each connection but not their sum; this mirrors Redis's eviction of clients. When
+// the total passes the limit, the stream that holds most is closed, and its error says so.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace eddy {
+
+class BaseIOStream;
+
+class BufferBudget {
+ public:
+  explicit BufferBudget(std::size_t limit) : limit_(limit) {}
+  BufferBudget(const BufferBudget&) = delete;
+  BufferBudget& operator=(const BufferBudget&) = delete;
+
+  std::size_t limit() const { return limit_; }
+  std::size_t total() const { return total_; }
+  std::size_t evicted() const { return evicted_; }  // streams closed for it so far
+
+  // For the streams: they join with their first buffered byte and leave with the last.
+  struct Share {
+    std::size_t bytes = 0;
+    std::size_t place = 0;  // among holders_, while bytes > 0
+  };
+  void update(BaseIOStream& stream, Share& share, std::size_t bytes);
+
+ private:
+  struct Holder {
+    BaseIOStream* stream;
+    Share* share;
+  };
+  void join(BaseIOStream& stream, Share& share);
+  void leave(Share& share);
+  void evict_biggest();
+
+  const std::size_t limit_;
+  std::size_t total_ = 0;
+  std::size_t evicted_ = 0;
+  std::vector<Holder> holders_;
+};
+
+}  // namespace eddy

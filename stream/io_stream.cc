@@ -1,0 +1,94 @@
+#include "io_stream.h"
+
+#include <netinet/tcp.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace eddy {
+namespace {
+
+std::exception_ptr system_error(int error_number, const std::string& what) {
+  return std::make_exception_ptr(std::system_error(error_number, std::generic_category(), what));
+}
+
+// A Unix socket whose listener's queue is full says EAGAIN too, but nothing is under way then.
+bool under_way(int error_number, int family) {
+  return error_number == EINPROGRESS || (error_number == EAGAIN && family != AF_UNIX);
+}
+
+}  // namespace
+
+IOStream::IOStream(UniqueFd socket, const StreamLimits& limits)
+    : BaseIOStream(limits), socket_(std::move(socket)) {}
+
+Future<> IOStream::connect(const SocketAddress& address, TimePoint deadline, Location where) {
+  check_thread("IOStream::connect");
+  connecting_ = std::make_unique<Connecting>(Connecting{Promise<>("connect", where), {}});
+  Future<> future = connecting_->promise.future();
+  set_connecting(true);
+  if (loop().platform().connect(fileno(), address.get(), address.size()) < 0 &&
+      !under_way(errno, address.family())) {
+    close(system_error(errno, "connect to " + address.to_string()));
+    return future;
+  }
+  if (deadline != TimePoint::max())
+    connecting_->deadline = loop().call_at(deadline, [this, text = address.to_string()] {
+      close(std::make_exception_ptr(TimeoutError("timed out connecting to " + text)));
+    });
+  want(kWrite);
+  return future;
+}
+
+void IOStream::handle_connect() {
+  if (const int error_number = fd_error(); error_number != 0)
+    return close(system_error(error_number, "connect"));
+  const std::unique_ptr<Connecting> connected = std::move(connecting_);
+  loop().remove_timeout(connected->deadline);
+  set_connecting(false);
+  connected->promise.set_result();
+  flush();
+}
+
+void IOStream::fail_connect(const std::exception_ptr& error) {
+  if (!connecting_) return;
+  const std::unique_ptr<Connecting> failed = std::move(connecting_);
+  loop().remove_timeout(failed->deadline);
+  set_connecting(false);
+  failed->promise.state()->forgive();
+  failed->promise.set_exception(error);
+}
+
+void IOStream::set_nodelay(bool on) {
+  check_thread("IOStream::set_nodelay");
+  const int value = on ? 1 : 0;
+  if (!closed())  // refused where it makes no sense, or when the peer is gone: nobody minds
+    loop().platform().setsockopt(fileno(), IPPROTO_TCP, TCP_NODELAY, &value, sizeof value);
+}
+
+ssize_t IOStream::read_from_fd(char* data, std::size_t size) {
+  return loop().platform().recv(fileno(), data, size);
+}
+
+ssize_t IOStream::write_to_fd(const char* data, std::size_t size) {
+  return loop().platform().send(fileno(), data, size);
+}
+
+void IOStream::shutdown_fd() { loop().platform().shutdown(fileno(), SHUT_WR); }
+
+int IOStream::fd_error() {
+  int error_number = 0;
+  socklen_t size = sizeof error_number;
+  if (loop().platform().getsockopt(fileno(), SOL_SOCKET, SO_ERROR, &error_number, &size) < 0)
+    return errno;
+  return error_number;
+}
+
+UniqueFd open_socket(int family) {
+  UniqueFd socket = above_standard_streams(
+      UniqueFd(Platform::current().socket(family, SOCK_STREAM, 0)));
+  if (!socket) throw std::system_error(errno, std::generic_category(), "socket");
+  return socket;
+}
+
+}  // namespace eddy

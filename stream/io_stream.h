@@ -1,0 +1,50 @@
+// IOStream: a stream over a socket.
+//
+// Mirrors tornado.iostream.IOStream. Owns the socket.
+#pragma once
+
+#include "../loop/unique_fd.h"
+#include "base_io_stream.h"
+#include "socket_address.h"
+
+namespace eddy {
+
+class IOStream : public BaseIOStream {
+ public:
+  // The socket must be non-blocking, as accept() of Platform and open_socket() make it.
+  explicit IOStream(UniqueFd socket, const StreamLimits& limits = {});
+  ~IOStream() override { close(); }
+
+  // Done when connected. Fails with StreamClosedError, the reason behind it (ECONNREFUSED, say), and
+  // TimeoutError behind it once `deadline` has passed. What is written meanwhile is sent then.
+  Future<> connect(const SocketAddress& address, TimePoint deadline = TimePoint::max(),
+                   Location where = Location::current());
+
+  // TCP only, and harmless on anything else: a small write leaves at once, or waits for company.
+  void set_nodelay(bool on);
+
+  int fileno() const override { return socket_.get(); }  // -1 once closed
+
+ protected:
+  ssize_t read_from_fd(char* data, std::size_t size) override;
+  ssize_t write_to_fd(const char* data, std::size_t size) override;
+  void shutdown_fd() override;
+  void close_fd() override { socket_.reset(); }
+  int fd_error() override;
+  void handle_connect() override;
+  void fail_connect(const std::exception_ptr& error) override;
+
+ private:
+  struct Connecting {
+    Promise<> promise;
+    IOLoop::Timeout deadline;
+  };
+
+  UniqueFd socket_;
+  std::unique_ptr<Connecting> connecting_;
+};
+
+// A non-blocking socket of the family: AF_INET, AF_INET6 or AF_UNIX. Throws std::system_error.
+UniqueFd open_socket(int family);
+
+}  // namespace eddy
