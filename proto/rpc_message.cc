@@ -138,12 +138,12 @@ std::string format_result(std::uint64_t number, std::string_view text) {
   if (text.ends_with('\n')) text.remove_suffix(1);
   if (text.find('\n') == text.npos) return format_ok(number, text);
   std::string lines;
-  while (!text.empty()) {
-    const std::size_t size = std::min(text.find('\n'), text.size());
+  for (;;) {
+    const std::size_t size = text.find('\n');
     lines += format_row(number, text.substr(0, size));
-    text.remove_prefix(std::min(size + 1, text.size()));
+    if (size == text.npos) return lines + format_ok(number);
+    text.remove_prefix(size + 1);
   }
-  return lines + format_ok(number);
 }
 
 std::string printable_name(std::string_view name) { return printable(name.substr(0, 64)); }

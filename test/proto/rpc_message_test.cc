@@ -112,6 +112,7 @@ TEST(FormatAnswer, WritesAResultOfSeveralLinesAsRows) {
   EXPECT_EQ(format_result(3, "42\n"), "[3] ok 42\r\n");
   EXPECT_EQ(format_result(3, ""), "[3] ok\r\n");
   EXPECT_EQ(format_result(3, "a\nb"), "[3] | a\r\n[3] | b\r\n[3] ok\r\n");
+  EXPECT_EQ(format_result(3, "a\n\n"), "[3] | a\r\n[3] |\r\n[3] ok\r\n");
   EXPECT_EQ(format_result(3, "a\n\nb\n"), "[3] | a\r\n[3] |\r\n[3] | b\r\n[3] ok\r\n");
 }
 
