@@ -1,5 +1,5 @@
 // count_allocations: stands before malloc and counts, so that "no allocation per message" is a
-// number. Linked into each server of the benchmark; SIGUSR1 makes the server say on stderr
+// number. Linked into a twin of each server of the benchmark; SIGUSR1 makes it say on stderr
 //
 //   allocations COUNT bytes LIVE
 //

@@ -17,7 +17,8 @@ using Converse = eddy::Future<> (*)(std::unique_ptr<eddy::IOStream> stream, Awai
 
 class EchoServer : public eddy::TCPServer {
  public:
-  EchoServer(const Options& options, Converse converse) : options_(options), converse_(converse) {
+  EchoServer(const Options& options, Converse converse)
+      : TCPServer(server_options()), options_(options), converse_(converse) {
     listen(options.port, "127.0.0.1");
     announce(addresses().front().port());
   }
@@ -27,6 +28,12 @@ class EchoServer : public eddy::TCPServer {
                                eddy::SocketAddress) override {
     stream->set_nodelay(true);
     return converse_(std::move(stream), options_.await);
+  }
+
+  static eddy::TCPServerOptions server_options() {
+    eddy::TCPServerOptions options;
+    options.bind.backlog = kBacklog;
+    return options;
   }
 
   const Options options_;

@@ -4,7 +4,8 @@
 //
 //   echo    each connection sends a line, waits for all of it to come back, sends the next
 //   lines   the same with D lines in one send: a peer that pipelines
-//   idle    each connection sends one line, has it back, and is silent from then on
+//   idle    each connection sends one line, has it back, and says nothing more
+//   silent  no connection says anything, but for the last, which shows that all were accepted
 //
 // It says `connected` and waits for a line on stdin, so that connecting is not measured; `units N`
 // is its last word, N being the lines that came back. Every byte is compared with what was sent: a
@@ -19,7 +20,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -52,7 +53,7 @@ struct Connection {
 }
 
 Options parse_options(int argc, char** argv) {
-  if (argc < 2) throw std::invalid_argument("usage: load echo|lines|idle --port P ...");
+  if (argc < 2) throw std::invalid_argument("usage: load echo|lines|idle|silent --port P ...");
   Options options;
   options.mode = argv[1];
   if (options.mode == "lines") options.size = 32, options.depth = 256;
@@ -111,7 +112,7 @@ class Load {
   std::size_t run();
 
  private:
-  void drive(std::size_t units, Clock::time_point until);
+  void drive(std::span<Connection> speakers, std::size_t units, Clock::time_point until);
   void start_round(Connection& connection);
   void send(Connection& connection);
   void receive(Connection& connection);
@@ -138,22 +139,27 @@ Load::Load(const Options& options) : options_(options) {
 }
 
 void Load::warm_up() {
-  drive(options_.connections * options_.depth, Clock::now() + std::chrono::seconds(60));
-  if (units_ != options_.connections * options_.depth) throw std::runtime_error("no answer");
+  std::span<Connection> speakers = connections_;
+  if (options_.mode == "silent") speakers = speakers.last(1);
+  const std::size_t units = speakers.size() * options_.depth;
+  drive(speakers, units, Clock::now() + std::chrono::seconds(60));
+  if (units_ != units) throw std::runtime_error("no answer");
 }
 
 std::size_t Load::run() {
+  if (options_.mode == "idle" || options_.mode == "silent") return 0;
   const auto length = std::chrono::duration<double>(options_.seconds);
-  drive(options_.units, Clock::now() + std::chrono::duration_cast<Clock::duration>(length));
+  const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(length);
+  drive(connections_, options_.units, until);
   return units_;
 }
 
-// Starts a round everywhere, and new ones until a limit is met; then waits for those under way.
-void Load::drive(std::size_t units, Clock::time_point until) {
+// Starts a round on each, and new ones until a limit is met; then waits for those under way.
+void Load::drive(std::span<Connection> speakers, std::size_t units, Clock::time_point until) {
   const auto give_up = until + std::chrono::seconds(10);
   units_ = started_ = 0;
   limit_ = units;
-  for (Connection& connection : connections_) start_round(connection);
+  for (Connection& connection : speakers) start_round(connection);
   while (outstanding_ > 0) {
     const int ready = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), 1000);
     for (int i = 0; i < ready; ++i)
@@ -229,8 +235,7 @@ int main(int argc, char** argv) try {
   Load load(options);
   load.warm_up();
   wait_for_start();
-  const std::size_t units = options.mode == "idle" ? 0 : load.run();
-  std::printf("units %zu\n", units);
+  std::printf("units %zu\n", load.run());
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "load: %s\n", error.what());

@@ -67,7 +67,7 @@ RawServer::RawServer(std::uint16_t port) {
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(listener_, 4096) != 0)
+      ::listen(listener_, bench::kBacklog) != 0)
     throw std::system_error(errno, std::generic_category(), "listen on 127.0.0.1");
   watch(EPOLL_CTL_ADD, listener_, EPOLLIN, nullptr);
 }

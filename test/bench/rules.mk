@@ -1,15 +1,21 @@
 # How `make bench` builds the benchmark and runs it; a part of the Makefile at the top.
 #
-# Every source here is a program, but for count_allocations.cc, which stands in each of the servers.
+# Every source here is a program, but for count_allocations.cc, which stands in a twin of each
+# server: counting costs time, and the servers whose time is measured go without.
 
 BENCH_SOURCES := $(filter-out %/count_allocations.cc,$(wildcard test/bench/*.cc))
 BENCH         := $(BENCH_SOURCES:test/bench/%.cc=$(BUILD)/bench/%)
-BENCH_SERVERS := $(filter %_server $(BUILD)/bench/eddy_%,$(BENCH))
+BENCH_COUNTED := $(patsubst $(BUILD)/bench/%,$(BUILD)/bench/counted/%,\
+                   $(filter %_server $(BUILD)/bench/eddy_%,$(BENCH)))
 
-$(BENCH_SERVERS): $(call objects,test/bench/count_allocations.cc)
-$(filter $(BUILD)/bench/eddy_% %/micro,$(BENCH)): $(LIBRARY)
-$(filter %/micro,$(BENCH)): BENCH_LIBS = $(shell pkg-config --libs benchmark)
+# Objects stand before the library that they need, or the linker does not look there for them.
 $(BENCH): $(BUILD)/bench/%: $(BUILD)/obj/test/bench/%.o
+$(BENCH_COUNTED): $(BUILD)/bench/counted/%: $(BUILD)/obj/test/bench/%.o \
+                  $(call objects,test/bench/count_allocations.cc)
+$(filter %/micro $(BUILD)/bench/eddy_%,$(BENCH)): $(LIBRARY)
+$(filter $(BUILD)/bench/counted/eddy_%,$(BENCH_COUNTED)): $(LIBRARY)
+$(filter %/micro,$(BENCH)): BENCH_LIBS = $(shell pkg-config --libs benchmark)
+$(BENCH) $(BENCH_COUNTED):
 	@mkdir -p $(@D)
 	$(say) LINK $@
 	$(Q)$(LINK) $(filter %.o %.a,$^) $(BENCH_LIBS) $(PACKAGE_LIBS) -o $@
@@ -19,5 +25,5 @@ bench: deps deps-bench
 	@$(MAKE) bench-programs
 	@test/bench/run --build $(BUILD)/bench $(ARGS)
 
-bench-programs: $(BENCH)
+bench-programs: $(BENCH) $(BENCH_COUNTED)
 	@:

@@ -12,6 +12,8 @@
 
 namespace bench {
 
+constexpr int kBacklog = 4096;  // ten thousand come at once, and none is to try a second time
+
 enum class Await { drain, write };
 
 struct Options {
