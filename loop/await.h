@@ -39,16 +39,15 @@ class FutureAwaiter {
     if constexpr (std::is_void_v<T>)
       return future_.result();
     else if constexpr (kOwned)
-      return take();  // nobody else sees it: moved out
+      return take();
     else
       return (future_.result());  // stays in the Future that was awaited
   }
 
  private:
   T take() {
-    if constexpr (std::is_copy_constructible_v<T>)
-      if (future_.state() && future_.state()->shared()) return future_.result();
-    return std::move(future_.result());
+    if (!future_.state()) static_cast<void>(future_.result());  // an empty one: throws
+    return future_.state()->take();
   }
 
   Task& task_;
@@ -90,7 +89,7 @@ class CoroutineTaskBase : public Task, public Pooled {
     return FutureAwaiter<U, true>(*this, std::move(future), where);
   }
   template <class U>
-  auto await_transform(Future<U>& future, Location where = Location::current()) {
+  auto await_transform(const Future<U>& future, Location where = Location::current()) {
     return FutureAwaiter<U, false>(*this, future, where);
   }
   auto await_transform(Moment, Location where = Location::current()) {

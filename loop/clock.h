@@ -38,11 +38,12 @@ Duration to_duration(std::chrono::duration<Rep, Period> value) {
 
 inline Duration to_duration(Duration value) { return value; }
 
-// `delay` after `from`; an instant beyond the clock's range is its last one.
+// `delay` after `from`; an instant beyond the clock's range is its last one, and what should have
+// been before `from` is due now.
 inline TimePoint after(TimePoint from, Duration delay) {
-  if (delay > TimePoint::max() - from && from.time_since_epoch().count() >= 0)
-    return TimePoint::max();
-  return delay.count() < 0 ? from : from + delay;
+  if (delay.count() <= 0) return from;
+  const bool beyond = from.time_since_epoch().count() > 0 && delay > TimePoint::max() - from;
+  return beyond ? TimePoint::max() : from + delay;
 }
 
 }  // namespace eddy

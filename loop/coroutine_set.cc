@@ -34,9 +34,10 @@ void CoroutineSet::log_failure(const std::exception_ptr& failure) {
 }
 
 void CoroutineSet::add_state(FutureState& state) {
+  state.check_thread("CoroutineSet::add");
+  if (!state.done()) members_.push_back(*new Member(*this, state));
   ++size_;
-  if (state.done()) return finished(state);
-  members_.push_back(*new Member(*this, state));
+  if (state.done()) finished(state);
 }
 
 void CoroutineSet::finished(const FutureState& state) {
@@ -45,7 +46,7 @@ void CoroutineSet::finished(const FutureState& state) {
     state.rethrow_if_failed();
   } catch (const CancelledError&) {  // somebody wanted it so
   } catch (...) {
-    on_failure_(std::current_exception());
+    run_logged("Exception after a failure: ", [this] { on_failure_(std::current_exception()); });
   }
   if (size_ == 0 && drained_) std::exchange(drained_, std::nullopt)->set_result();
 }

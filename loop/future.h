@@ -38,6 +38,11 @@ class FutureStateOf final : public FutureState {
     rethrow_if_failed();
     return *value_;
   }
+  Value take() {  // moved out, unless somebody else holds the Future and wants it too
+    if constexpr (std::is_copy_constructible_v<Value>)
+      if (shared()) return value();
+    return std::move(value());
+  }
 
  private:
   std::optional<Value> value_;
@@ -87,6 +92,7 @@ class [[nodiscard]] Future {
 
   // Runs `callback`, which may take the Future, from the loop's queue once it is done. Does not
   // keep the operation going: IOLoop::add_future does.
+  // A callback that takes the Future counts as a look; one that takes nothing does not.
   template <class F>
   void add_done_callback(F callback) const;  // in io_loop.h
 

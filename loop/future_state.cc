@@ -6,35 +6,59 @@
 #include <atomic>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 #include "errors.h"
 #include "log.h"
 
 namespace eddy {
 
+namespace {
+
+// Made once, since a promise may break when no memory is left.
+const std::exception_ptr& broken_promise() {
+  static const auto& error = *new std::exception_ptr(std::make_exception_ptr(BrokenPromiseError()));
+  return error;
+}
+
+bool is_cancellation(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const CancelledError&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace
+
 class FutureHome {
  public:
   static FutureHome* of_this_thread();
 
   void adopt() { ++states_; }
-  void forget() { --states_; }  // under the lock once the thread has ended
+  void forget() { --states_; }
   void send(FutureState& state, FutureState::Share share);
   void receive();
-  bool has_mail() const { return mail_waits_.load(std::memory_order_relaxed); }
+  void ring_with(Callback ring);
+  bool has_mail() const { return mail_waits_.load(std::memory_order_acquire); }
   long thread() const { return thread_; }
 
  private:
   struct AtThreadExit {
     ~AtThreadExit();
   };
-  static void drop(FutureState& state, FutureState::Share share);
+  void put(FutureState& state, FutureState::Share share);
+  void drop_all(std::unique_lock<std::mutex>& lock);
+  void settle_estate(std::unique_lock<std::mutex>& lock);
 
   const long thread_ = ::syscall(SYS_gettid);
-  std::size_t states_ = 0;
-  std::mutex mutex_;  // guards what follows
-  std::vector<std::pair<FutureState*, FutureState::Share>> mail_;
+  std::size_t states_ = 0;  // belongs to the thread, and after its end to the one who drops
+  std::mutex mutex_;        // guards what follows
+  FutureState* mail_ = nullptr;
+  Callback ring_;
   bool thread_ended_ = false;
+  bool dropping_ = false;  // one at a time, and without the lock: destructors do anything
   std::atomic<bool> mail_waits_{false};
 };
 
@@ -42,6 +66,7 @@ thread_local constinit FutureHome* this_thread_home = nullptr;
 
 FutureHome* FutureHome::of_this_thread() {
   if (!this_thread_home) {
+    broken_promise();
     this_thread_home = new FutureHome;
     static thread_local AtThreadExit at_thread_exit;
     static_cast<void>(at_thread_exit);
@@ -49,70 +74,86 @@ FutureHome* FutureHome::of_this_thread() {
   return this_thread_home;
 }
 
-// The thread is gone: its last states are dropped by whoever holds them, one at a time.
+// The thread is gone: its last states are dropped by whoever holds them.
 FutureHome::AtThreadExit::~AtThreadExit() {
   FutureHome* home = std::exchange(this_thread_home, nullptr);
-  bool last = false;
-  {
-    const std::lock_guard lock(home->mutex_);
-    home->thread_ended_ = true;
-    const auto mail = std::exchange(home->mail_, {});
-    this_thread_home = home;
-    for (const auto& [state, share] : mail) drop(*state, share);
-    this_thread_home = nullptr;
-    last = home->states_ == 0;
-  }
-  if (last) delete home;
-}
-
-void FutureHome::drop(FutureState& state, FutureState::Share share) {
-  share == FutureState::Share::future ? state.drop_future() : state.drop_promise();
+  std::unique_lock lock(home->mutex_);
+  home->thread_ended_ = true;
+  home->settle_estate(lock);
 }
 
 void FutureHome::send(FutureState& state, FutureState::Share share) {
-  bool last = false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!thread_ended_) {
-      mail_.emplace_back(&state, share);
-      mail_waits_.store(true, std::memory_order_relaxed);
-      return;
-    }
-    FutureHome* mine = std::exchange(this_thread_home, this);
-    drop(state, share);
-    this_thread_home = mine;
-    last = states_ == 0;
-  }
-  if (last) delete this;
+  std::unique_lock lock(mutex_);
+  const bool first = !mail_;
+  put(state, share);
+  if (thread_ended_) return settle_estate(lock);
+  mail_waits_.store(true, std::memory_order_release);
+  if (first && ring_) ring_();
+}
+
+void FutureHome::put(FutureState& state, FutureState::Share share) {
+  if (state.mailed_ == 0) state.next_mailed_ = std::exchange(mail_, &state);
+  state.mailed_ += static_cast<std::uint32_t>(share);
 }
 
 void FutureHome::receive() {
-  std::vector<std::pair<FutureState*, FutureState::Share>> mail;
-  {
-    const std::lock_guard lock(mutex_);
-    mail.swap(mail_);
-    mail_waits_.store(false, std::memory_order_relaxed);
+  std::unique_lock lock(mutex_);
+  mail_waits_.store(false, std::memory_order_relaxed);
+  drop_all(lock);
+}
+
+void FutureHome::drop_all(std::unique_lock<std::mutex>& lock) {
+  while (FutureState* state = mail_) {
+    mail_ = state->next_mailed_;
+    const std::uint32_t shares = std::exchange(state->mailed_, 0);
+    lock.unlock();
+    state->drop_mailed(shares);
+    lock.lock();
   }
-  for (const auto& [state, share] : mail) drop(*state, share);
+}
+
+// Who comes while another one drops leaves it to that one.
+void FutureHome::settle_estate(std::unique_lock<std::mutex>& lock) {
+  if (dropping_) return;
+  dropping_ = true;
+  drop_all(lock);
+  dropping_ = false;
+  const bool last = states_ == 0;
+  lock.unlock();
+  if (last) delete this;
+}
+
+void FutureHome::ring_with(Callback ring) {
+  const std::lock_guard lock(mutex_);
+  ring_ = std::move(ring);
 }
 
 void receive_dropped_futures() {
   if (this_thread_home && this_thread_home->has_mail()) this_thread_home->receive();
 }
 
+void ring_for_dropped_futures(Callback ring) {
+  FutureHome::of_this_thread()->ring_with(std::move(ring));
+}
+
 FutureState::FutureState(const char* what, Location where)
     : home_(this_thread_home ? this_thread_home : FutureHome::of_this_thread()),
       what_(what),
-      where_(where) {
+      file_(where.file),
+      line_(where.line) {
   home_->adopt();
 }
 
 FutureState::~FutureState() {
   while (!waiters_.empty()) waiters_.pop_front().dropped();  // nobody will ever set it
   home_->forget();
-  if (failed() && !looked_at_)
-    log::error("exception that nobody looked at: ", exception_, " (", what_, " at ", where_.file,
-               ":", where_.line, ")");
+  if (failed() && !looked_at_) log_if_nobody_looked();
+}
+
+void FutureState::log_if_nobody_looked() const noexcept {
+  if (is_cancellation(exception_)) return;  // it failed nobody: it was ended
+  log::error("exception that nobody looked at: ", exception_, " (", what_, " at ", file_, ":", line_,
+             ")");
 }
 
 const std::exception_ptr& FutureState::exception() const {
@@ -121,10 +162,10 @@ const std::exception_ptr& FutureState::exception() const {
 }
 
 void FutureState::set_exception(std::exception_ptr exception) {
+  if (!exception) throw InvalidStateError("set_exception: no exception is given");
   if (cancelled_) return;
   check_pending("set_exception");
-  exception_ = std::move(exception);
-  finish(Status::failed);
+  fail(std::move(exception));
 }
 
 bool FutureState::cancel() {
@@ -132,10 +173,19 @@ bool FutureState::cancel() {
   if (done()) return false;
   if (producer_ && producer_->cancelled(*this)) return true;
   if (done()) return true;
-  looked_at_ = true;  // whoever cancels knows
-  set_exception(std::make_exception_ptr(CancelledError()));
+  Producer* const producer = producer_;
+  std::exception_ptr error = std::make_exception_ptr(CancelledError());
+  retain_future();    // a waiter that is told may drop the last one
   cancelled_ = true;  // what the producer sets from now on is ignored
+  fail(std::move(error));
+  if (producer) producer->abandoned(*this);
+  drop_future();
   return true;
+}
+
+void FutureState::fail(std::exception_ptr exception) {
+  exception_ = std::move(exception);
+  finish(Status::failed);
 }
 
 void FutureState::finish(Status status) {
@@ -160,11 +210,18 @@ void FutureState::drop_promise() {
   }
   if (!done()) {
     ++futures_;  // a waiter that is told may drop the last Future
-    set_exception(std::make_exception_ptr(BrokenPromiseError()));
+    fail(broken_promise());
     --futures_;
   }
   promised_ = false;
   if (futures_ == 0) delete this;
+}
+
+void FutureState::drop_mailed(std::uint32_t shares) {
+  constexpr auto kFuture = static_cast<std::uint32_t>(Share::future);
+  const bool promise = shares % kFuture != 0;
+  for (; shares >= kFuture; shares -= kFuture) drop_future();
+  if (promise) drop_promise();
 }
 
 void FutureState::send_home(Share share) { home_->send(*this, share); }
@@ -175,7 +232,7 @@ void FutureState::refuse_thread(const char* call) const {
 
 void FutureState::refuse_second(const char* call) const {
   throw InvalidStateError(std::string(call) + ": the Future is done already (" + what_ + " at " +
-                          where_.file + ":" + std::to_string(where_.line) + ")");
+                          file_ + ":" + std::to_string(line_) + ")");
 }
 
 }  // namespace eddy

@@ -2,10 +2,13 @@
 //
 // Mirrors the inside of tornado.concurrent.Future. A state belongs to the thread that made it and
 // is counted without locks there. A handle that is dropped on another thread sends its share home
-// instead, to be dropped by the owner.
+// instead, to be dropped by the owner; once the owner's thread has ended, by whoever comes first.
+// None of that asks for memory, since it happens in destructors.
 //
 //   pending --set_result--> result
 //          \--set_exception, cancel, the promise breaks--> failed
+//
+// A failure that nobody looked at is logged in the end, unless it is a cancellation.
 //
 // When the last Future is dropped while the state is pending, whoever would have set it is told:
 // nobody waits any more, so a read gives its bytes back and a coroutine ends.
@@ -14,6 +17,7 @@
 #include <cstdint>
 #include <exception>
 
+#include "callback.h"
 #include "callback_queue.h"
 #include "location.h"
 #include "pool.h"
@@ -25,17 +29,18 @@ class FutureState;
 // Who will set a Future, if it wishes to know what becomes of it.
 class Producer {
  public:
-  virtual void abandoned(FutureState&) {}  // nobody holds the Future any more
+  virtual void abandoned(FutureState&) {}  // nobody holds the Future any more, or it was cancelled
   virtual void awaited(FutureState&) {}    // somebody begins to wait: may set it at once
-  virtual bool cancelled(FutureState&) { return false; }  // true: the producer sees to the rest
+  // True: the producer sees to the rest. False: the Future fails at once, and is then abandoned.
+  virtual bool cancelled(FutureState&) { return false; }
 
  protected:
   ~Producer() = default;
 };
 
 // Stands in line at one Future at a time; destroyed, it leaves the line. Once the Future is done
-// it is told within the setter's call, so it must not run code of the user's: a coroutine, for
-// one, moves on into the loop's queue, by the same links.
+// it is told within the setter's call, so it must not throw nor run code of the user's: a
+// coroutine, for one, moves on into the loop's queue, by the same links.
 class FutureWaiter : public Runnable {
  public:
   virtual void future_done() = 0;
@@ -61,16 +66,17 @@ class FutureState : public Pooled {
   bool failed() const { return status_ == Status::failed; }
   bool shared() const { return futures_ > 1; }
   const char* what() const { return what_; }    // what the wait is for: "read_until", "sleep"
-  Location where() const { return where_; }     // who made the Future
+  Location where() const { return {file_, line_}; }  // who made the Future
   const std::exception_ptr& exception() const;  // none: it is not a failure; counts as a look
   void rethrow_if_failed() const {
     if (failed()) std::rethrow_exception(exception());
   }
 
-  void add_waiter(FutureWaiter& waiter) {
+  void add_waiter(FutureWaiter& waiter) {  // which will look at what comes
     looked_at_ = true;
     waiters_.push_back(waiter);
   }
+  void add_onlooker(FutureWaiter& waiter) { waiters_.push_back(waiter); }  // which will not
   void begin_wait() {
     if (producer_) producer_->awaited(*this);
   }
@@ -98,11 +104,14 @@ class FutureState : public Pooled {
 
  private:
   friend class FutureHome;
-  enum class Share : std::uint8_t { future, promise };
+  enum class Share : std::uint32_t { promise = 1, future = 2 };  // as mailed_ counts them
 
   bool at_home() const { return home_ == this_thread_home; }
   void drop_future();
   void drop_promise();
+  void drop_mailed(std::uint32_t shares);
+  void fail(std::exception_ptr exception);
+  void log_if_nobody_looked() const noexcept;
   void send_home(Share share);
   [[noreturn]] void refuse_thread(const char* call) const;
   [[noreturn]] void refuse_second(const char* call) const;
@@ -111,8 +120,11 @@ class FutureState : public Pooled {
   Producer* producer_ = nullptr;
   List<FutureWaiter> waiters_;
   std::exception_ptr exception_;
+  FutureState* next_mailed_ = nullptr;  // it and mailed_ are guarded by the home's lock
   const char* what_;
-  Location where_;
+  const char* file_;
+  unsigned line_;
+  std::uint32_t mailed_ = 0;  // shares dropped elsewhere: twice the Futures, and one for the Promise
   std::uint32_t futures_ = 0;
   Status status_ = Status::pending;
   bool promised_ = true;
@@ -120,7 +132,9 @@ class FutureState : public Pooled {
   bool cancelled_ = false;
 };
 
-// Drops what other threads sent home; the loop does so in each turn.
+// Drops what other threads sent home; the loop does so in each turn. `ring` is called on those
+// threads when something came, so that the loop wakes up for it; an empty one ends that.
 void receive_dropped_futures();
+void ring_for_dropped_futures(Callback ring);
 
 }  // namespace eddy

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "platform.h"
+#include "text.h"
 
 namespace eddy::log {
 namespace {
@@ -96,7 +97,8 @@ bool allowed(Level wanted, const char* kind) {
   const std::lock_guard lock(mutex);
   Budget& budget = budget_of(kind);
   const TimePoint now = Platform::current().now();
-  if (now - budget.second_began >= std::chrono::seconds(1)) {
+  const Duration passed = now - budget.second_began;  // backward: another platform's clock
+  if (passed >= std::chrono::seconds(1) || passed < Duration::zero()) {
     const long suppressed = budget.suppressed;
     budget = {.kind = kind, .second_began = now};
     if (suppressed > 0)
@@ -108,8 +110,9 @@ bool allowed(Level wanted, const char* kind) {
 }
 
 void write(Level level, const std::string& line) {
+  const std::string shown = printable(line, kLongestLine);
   const std::lock_guard lock(mutex);
-  emit(level, line);
+  emit(level, shown);
 }
 
 }  // namespace detail

@@ -1,15 +1,17 @@
 // log: the one place where eddy speaks.
 //
 // Lines go to stderr through spdlog until a host redirects or silences them. Mirrors tornado.log
-// (app_log, gen_log). Callable on any thread.
+// (app_log, gen_log). Callable on any thread; never throws.
 //
 // Lines that begin with the same literal share a budget of kLinesPerSecond; what is beyond it is
 // counted and reported with the next line, so that a flood of bad requests stays a trickle here.
+// Each line passes through printable(): whatever a stranger sent, no control character is in it.
 // Debug and trace lines are not limited: whoever turns them on wants them all.
 #pragma once
 
 #include <charconv>
 #include <concepts>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <string>
@@ -21,6 +23,9 @@ enum class Level { trace, debug, info, warning, error, off };
 
 inline constexpr int kLinesPerSecond = 20;
 
+inline constexpr std::size_t kLongestLine = 2048;
+
+// Gets one line at a time, on the thread that speaks; it may not speak itself.
 using Sink = std::function<void(Level, std::string_view line)>;
 
 void set_level(Level level);  // lines below it are dropped; info at the start
@@ -46,11 +51,14 @@ void append(std::string& line, Number number) {
 inline void append(std::string& line, const std::exception_ptr& error) { line += describe(error); }
 
 template <class... Parts>
-void compose(Level level, const char* kind, const Parts&... parts) {
-  if (!allowed(level, kind)) return;
-  std::string line(kind);
-  (append(line, parts), ...);
-  write(level, line);
+void compose(Level level, const char* kind, const Parts&... parts) noexcept {
+  try {
+    if (!allowed(level, kind)) return;
+    std::string line(kind);
+    (append(line, parts), ...);
+    write(level, line);
+  } catch (...) {  // no memory is left even for a line: what it told of matters more than it
+  }
 }
 
 }  // namespace detail

@@ -14,10 +14,7 @@ void run_logged(const char* what, F&& function) noexcept {
   try {
     function();
   } catch (...) {
-    try {
-      log::error(what, std::current_exception());
-    } catch (...) {  // no memory is left even for the line: the loop is worth more than it
-    }
+    log::error(what, std::current_exception());
   }
 }
 
