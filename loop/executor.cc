@@ -2,14 +2,33 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <string>
 
 #include "run_logged.h"
 
 namespace eddy {
+namespace {
+
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
 
 Executor::Executor(std::size_t threads, std::size_t most_waiting)
-    : most_threads_(threads), most_waiting_(most_waiting) {}
+    : most_threads_(std::max<std::size_t>(threads, 1)), most_waiting_(most_waiting) {}
 
 Executor::~Executor() {
   std::deque<Callback> dropped;
@@ -27,18 +46,19 @@ void Executor::submit(Callback job) {
   if (jobs_.size() >= most_waiting_)
     throw LimitError("Executor: " + std::to_string(most_waiting_) +
                      " jobs wait for a thread already (most_waiting)");
+  if (idle_ <= jobs_.size() && threads_.size() < most_threads_) start_thread();
   jobs_.push_back(std::move(job));
-  if (idle_ < jobs_.size() && threads_.size() < most_threads_) start_thread();
   wake_.notify_one();
 }
 
+// Fewer threads than wished for are better than none.
 void Executor::start_thread() {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // a host's signals belong to the host's threads
-  threads_.emplace_back([this] { work(); });
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  const AllSignalsBlocked inherited;  // a host's signals belong to the host's threads
+  try {
+    threads_.emplace_back([this] { work(); });
+  } catch (...) {
+    if (threads_.empty()) throw;
+  }
 }
 
 void Executor::work() {

@@ -27,7 +27,9 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  void submit(Callback job);  // any thread; throws LimitError, which names the limit
+  // Any thread. Throws LimitError, which names the limit, or std::system_error when not even one
+  // thread can be had.
+  void submit(Callback job);
 
  private:
   void work();

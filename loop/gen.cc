@@ -5,28 +5,24 @@
 namespace eddy {
 namespace {
 
+// Belongs to its timer: it ends with it, when the time has come, or when the loop closes.
 class Sleep final : public Producer, public Pooled {
  public:
   static Future<> start(Duration delay, Location where) {
-    auto* sleep = new Sleep(where);
-    Future<> future = sleep->promise_.future();
-    sleep->timer_ = sleep->loop_.call_later(delay, [sleep] { sleep->wake(); });
+    auto made = std::make_unique<Sleep>(where);
+    Sleep& sleep = *made;
+    Future<> future = sleep.promise_.future();
+    sleep.timer_ = sleep.loop_.call_later(
+        delay, [owned = std::move(made)] { owned->promise_.set_result(); });
     return future;
   }
 
- private:
   explicit Sleep(Location where) : loop_(IOLoop::current()), promise_("sleep", where) {
     promise_.state()->set_producer(this);
   }
 
-  void wake() {
-    promise_.set_result();
-    delete this;
-  }
-  void abandoned(FutureState&) override {
-    loop_.remove_timeout(timer_);
-    delete this;
-  }
+ private:
+  void abandoned(FutureState&) override { loop_.remove_timeout(timer_); }
 
   IOLoop& loop_;
   Promise<> promise_;
@@ -41,26 +37,26 @@ namespace detail {
 
 class AllDone::One final : public FutureWaiter {
  public:
-  explicit One(AllDone& all) : all_(all) {}
+  AllDone* all = nullptr;
   void future_done() override {
-    if (--all_.left_ == 0) all_.all_done();
+    if (--all->left_ == 0) all->all_done();
   }
-
- private:
-  AllDone& all_;
 };
 
 AllDone::AllDone() = default;
 AllDone::~AllDone() = default;
 
+void AllDone::make_room(std::size_t states) { waiting_ = std::make_unique<One[]>(states); }
+
 void AllDone::wait_for(const std::vector<FutureState*>& states) {
   left_ = 1;  // ours, so that nothing ends before all are counted
-  for (FutureState* state : states) {
-    if (!state->done()) state->begin_wait();
-    if (state->done()) continue;
-    waiting_.push_back(std::make_unique<One>(*this));
+  for (std::size_t at = 0; at < states.size(); ++at) {
+    FutureState& state = *states[at];
+    if (!state.done()) state.begin_wait();
+    if (state.done()) continue;
     ++left_;
-    state->add_waiter(*waiting_.back());
+    waiting_[at].all = this;
+    state.add_waiter(waiting_[at]);
   }
   if (--left_ == 0) all_done();
 }

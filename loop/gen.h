@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <map>
 #include <memory>
 #include <utility>
@@ -23,7 +22,8 @@ Future<> sleep(std::chrono::duration<Rep, Period> delay, Location where = Locati
 }
 
 // The Future's outcome, or TimeoutError once the deadline has passed. The operation is then let go
-// of: it ends, and a read gives its bytes back, unless somebody else still holds its Future.
+// of: it ends, and a read gives its bytes back, unless somebody else still holds its Future. The
+// same when the Future that this gives is dropped or cancelled.
 template <class T>
 Future<T> with_deadline(TimePoint deadline, Future<T> future,
                         Location where = Location::current());
@@ -56,17 +56,17 @@ class WaitIterator {
  public:
   explicit WaitIterator(std::vector<Future<T>> futures);
 
-  bool done() const { return shared_->given_out == shared_->futures.size(); }
+  bool done() const;  // each was given out, or asked for
   Future<T> next(Location where = Location::current());  // one at a time
-  std::size_t current_index() const { return shared_->current; }  // once next() is done
-  Future<T> current_future() const { return shared_->futures.at(shared_->current); }
+  std::size_t current_index() const;  // whose outcome the last next() gave, once that is done
+  Future<T> current_future() const;
 
  private:
   struct Shared;
   std::shared_ptr<Shared> shared_;
 };
 
-// Copies what becomes of `from` into `to`, unless that is done already. Mirrors
+// Keeps `from` going and copies what becomes of it into `to`, unless that is done already. Mirrors
 // tornado.concurrent.chain_future.
 template <class T>
 void chain_future(Future<T> from, Promise<T> to);

@@ -8,53 +8,53 @@
 namespace eddy {
 namespace detail {
 
+// Copies or moves the outcome of one to the other, unless that is done already. Never throws: a
+// result that cannot be copied fails the other.
 template <class T>
-void pass_on(FutureStateOf<T>& from, Promise<T>& to) {
+void pass_on(FutureStateOf<T>& from, Promise<T>& to) noexcept {
   if (to.done()) return;
-  if (from.failed())
-    to.set_exception(from.exception());
-  else if constexpr (!std::is_copy_constructible_v<typename FutureStateOf<T>::Value>)
-    to.set_result(std::move(from.value()));
-  else if (from.shared())
-    to.set_result(from.value());
-  else
-    to.set_result(std::move(from.value()));
+  if (from.failed()) return to.set_exception(from.exception());
+  try {
+    to.set_result(from.take());
+  } catch (...) {
+    to.set_exception(std::current_exception());
+  }
 }
 
-// Stands between an operation and the one who waits for it, with an eye on the clock. Owns itself,
-// until the operation is done, the time is up, or nobody waits any more.
+// Stands between an operation and the one who waits for it, with an eye on the clock. Belongs to
+// its timer, which is removed when the operation is done or nobody waits any more.
 template <class T>
 class Deadline final : public FutureWaiter, public Producer, public Pooled {
  public:
   static Future<T> start(TimePoint when, Future<T> inner, Location where) {
-    auto* deadline = new Deadline(std::move(inner), where);
-    Future<T> outer = deadline->promise_.future();
-    deadline->timer_ =
-        deadline->loop_.call_at(when, [deadline] { deadline->time_is_up(); });
-    deadline->inner_.state()->add_waiter(*deadline);
+    auto made = std::make_unique<Deadline>(std::move(inner), where);
+    Deadline& deadline = *made;
+    Future<T> outer = deadline.promise_.future();
+    deadline.timer_ = deadline.loop_.call_at(
+        when, [owned = std::move(made)] { owned->time_is_up(); });
+    deadline.inner_.state()->add_waiter(deadline);
     return outer;
   }
 
- private:
   Deadline(Future<T> inner, Location where)
       : loop_(IOLoop::current()),
         inner_(std::move(inner)),
         promise_(inner_.state()->what(), where) {
     promise_.state()->set_producer(this);
   }
-  ~Deadline() { loop_.remove_timeout(timer_); }
 
+ private:
   void future_done() override {
     pass_on(*inner_.state(), promise_);
-    delete this;
+    end();
   }
   void time_is_up() {
     promise_.set_exception(
         TimeoutError(std::string("timed out waiting for ") + inner_.state()->what()));
-    delete this;
   }
   void awaited(FutureState&) override { inner_.state()->begin_wait(); }
-  void abandoned(FutureState&) override { delete this; }
+  void abandoned(FutureState&) override { end(); }
+  void end() { loop_.remove_timeout(timer_); }
 
   IOLoop& loop_;
   Future<T> inner_;
@@ -62,19 +62,20 @@ class Deadline final : public FutureWaiter, public Producer, public Pooled {
   IOLoop::Timeout timer_;
 };
 
-// Waits for a number of states, and then for nobody.
+// Waits for a number of states, and then for nobody. Owns itself once it waits.
 class AllDone : public Producer {
  public:
   AllDone();
   virtual ~AllDone();
 
  protected:
-  void wait_for(const std::vector<FutureState*>& states);  // all of them pending or done
+  void make_room(std::size_t states);  // what may fail, while somebody still owns it
+  void wait_for(const std::vector<FutureState*>& states);
   virtual void all_done() = 0;                             // deletes this
 
  private:
   class One;
-  std::vector<std::unique_ptr<One>> waiting_;
+  std::unique_ptr<One[]> waiting_;
   std::size_t left_ = 0;
 };
 
@@ -85,18 +86,20 @@ template <class Futures, class Result>
 class Multi final : public AllDone {
  public:
   static Future<Result> start(Futures futures, bool quiet, Location where) {
-    auto* multi = new Multi(std::move(futures), quiet, where);
+    auto multi = std::make_unique<Multi>(std::move(futures), quiet, where);
+    const std::vector<FutureState*> states = multi->states();
+    multi->make_room(states.size());
     Future<Result> all = multi->promise_.future();
-    multi->wait_for(multi->states());
+    multi.release()->wait_for(states);
     return all;
   }
 
- private:
   Multi(Futures futures, bool quiet, Location where)
       : futures_(std::move(futures)), promise_("multi", where), quiet_(quiet) {
     promise_.state()->set_producer(this);
   }
 
+ private:
   template <class T>
   static const Future<T>& future_of(const Future<T>& future) {
     return future;
@@ -113,13 +116,20 @@ class Multi final : public AllDone {
     return all;
   }
   void all_done() override {
+    try {
+      set();
+    } catch (...) {
+      promise_.set_exception(std::current_exception());
+    }
+    delete this;
+  }
+  void set() {
     if (const std::exception_ptr failure = first_failure(states(), quiet_))
       promise_.set_exception(failure);
     else if constexpr (std::is_void_v<Result>)
       promise_.set_result();
     else
       promise_.set_result(results());
-    delete this;
   }
   Result results() const {
     Result all;
@@ -127,12 +137,17 @@ class Multi final : public AllDone {
     return all;
   }
   template <class T>
+  static T taken(const Future<T>& future) {
+    if (!future.state()) static_cast<void>(future.result());  // an empty one: throws
+    return future.state()->take();
+  }
+  template <class T>
   static void add(std::vector<T>& all, const Future<T>& future) {
-    all.push_back(future.result());
+    all.push_back(taken(future));
   }
   template <class Key, class T>
   static void add(std::map<Key, T>& all, const std::pair<const Key, Future<T>>& entry) {
-    all.emplace(entry.first, entry.second.result());
+    all.emplace(entry.first, taken(entry.second));
   }
   void abandoned(FutureState&) override { delete this; }
 
@@ -145,7 +160,7 @@ class Multi final : public AllDone {
 
 template <class T>
 Future<T> with_deadline(TimePoint deadline, Future<T> future, Location where) {
-  if (future.done()) return future;
+  if (future.done() || !future.state()) return future;
   return detail::Deadline<T>::start(deadline, std::move(future), where);
 }
 
@@ -161,60 +176,88 @@ Future<std::map<Key, T>> multi(std::map<Key, Future<T>> futures, bool quiet, Loc
   return All::start(std::move(futures), quiet, where);
 }
 
+// While a next() is pending it keeps itself, and with it the Futures; a next() that is given up
+// has taken nothing.
 template <class T>
-struct WaitIterator<T>::Shared {
+struct WaitIterator<T>::Shared final : Producer {
   std::vector<Future<T>> futures;
-  std::deque<std::size_t> finished;
-  std::optional<Promise<T>> asked;
-  std::size_t given_out = 0;
+  std::vector<std::size_t> finished;  // in that order
+  std::size_t given_out = 0;          // how many of them
   std::size_t current = SIZE_MAX;
+  std::optional<Promise<T>> asked;
+  std::shared_ptr<Shared> self;
+
+  void add_finished(std::size_t index) {
+    finished.push_back(index);
+    give_out();
+  }
 
   void give_out() {
-    if (!asked || finished.empty()) return;
-    current = finished.front();
-    finished.pop_front();
+    if (!asked || given_out == finished.size()) return;
+    current = finished[given_out++];
+    const Future<T> future = futures[current];  // a second one, so that the result stays in it
     Promise<T> promise = std::move(*asked);
+    const std::shared_ptr<Shared> kept = std::move(self);
     asked.reset();
-    if (auto* state = futures[current].state())
-      detail::pass_on(*state, promise);
+    if (future.state())
+      detail::pass_on(*future.state(), promise);
     else if constexpr (std::is_void_v<T>)
       promise.set_result();
+  }
+
+  void abandoned(FutureState&) override {
+    const std::shared_ptr<Shared> kept = std::move(self);
+    asked.reset();
   }
 };
 
 template <class T>
 WaitIterator<T>::WaitIterator(std::vector<Future<T>> futures) : shared_(new Shared) {
   shared_->futures = std::move(futures);
+  shared_->finished.reserve(shared_->futures.size());
   for (std::size_t index = 0; index < shared_->futures.size(); ++index) {
     const Future<T>& future = shared_->futures[index];
-    if (future.done()) {
-      shared_->finished.push_back(index);
+    if (future.done() || !future.state()) {
+      shared_->add_finished(index);
       continue;
     }
     future.add_done_callback([weak = std::weak_ptr<Shared>(shared_), index] {
-      if (const auto shared = weak.lock()) {
-        shared->finished.push_back(index);
-        shared->give_out();
-      }
+      if (const auto shared = weak.lock()) shared->add_finished(index);
     });
   }
+}
+
+template <class T>
+bool WaitIterator<T>::done() const {
+  return shared_->given_out + (shared_->asked ? 1 : 0) == shared_->futures.size();
+}
+
+template <class T>
+std::size_t WaitIterator<T>::current_index() const {
+  return shared_->current;
+}
+
+template <class T>
+Future<T> WaitIterator<T>::current_future() const {
+  return shared_->futures.at(shared_->current);
 }
 
 template <class T>
 Future<T> WaitIterator<T>::next(Location where) {
   if (shared_->asked) throw InvalidStateError("WaitIterator::next: the last one is not done yet");
   if (done()) throw InvalidStateError("WaitIterator::next: nothing is left");
-  ++shared_->given_out;
   shared_->current = SIZE_MAX;
   shared_->asked.emplace("WaitIterator::next", where);
   Future<T> future = shared_->asked->future();
+  shared_->self = shared_;
+  shared_->asked->state()->set_producer(shared_.get());
   shared_->give_out();
   return future;
 }
 
 template <class T>
 void chain_future(Future<T> from, Promise<T> to) {
-  from.add_done_callback([to = std::move(to)](const Future<T>& done) mutable {
+  IOLoop::current().add_future(std::move(from), [to = std::move(to)](const Future<T>& done) mutable {
     if (done.state())
       detail::pass_on(*done.state(), to);
     else if constexpr (std::is_void_v<T>)

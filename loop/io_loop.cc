@@ -39,6 +39,16 @@ class FunctionHandler final : public EventHandler {
   IOLoop::HandlerFunction function_;
 };
 
+template <class F>
+struct Finally {
+  F function;
+  ~Finally() { function(); }
+};
+template <class F>
+Finally<F> finally(F function) {
+  return {std::move(function)};
+}
+
 }  // namespace
 
 thread_local constinit IOLoop* IOLoop::current_ = nullptr;
@@ -51,12 +61,14 @@ IOLoop::IOLoop()
   if (current_) throw InvalidStateError("IOLoop: this thread has a loop already");
   door_.shared_ = std::make_shared<LoopDoor::Shared>(platform_);
   poller_.add(door_.shared_->waker.fd(), kRead, door_.shared_->waker);
+  door_.shared_->queue.may_sleep(true);
+  ring_for_dropped_futures([shared = door_.shared_] { shared->waker.ring(); });
   current_ = this;
 }
 
 IOLoop::~IOLoop() {
   running_ = false;
-  close();
+  close();  // again, if it was closed: something may have come since
   if (current_ == this) current_ = nullptr;
 }
 
@@ -66,17 +78,11 @@ IOLoop& IOLoop::current() {
 }
 
 void IOLoop::start() {
-  check_thread("IOLoop::start");
-  if (running_) throw InvalidStateError("IOLoop::start: it runs already");
-  if (closed_) throw InvalidStateError("IOLoop::start: it is closed");
-  struct Running {
-    explicit Running(IOLoop& loop) : loop_(loop) { loop_.running_ = true; }
-    ~Running() {
-      loop_.running_ = false;
-      loop_.stopped_ = false;
-    }
-    IOLoop& loop_;
-  } running(*this);
+  begin_running("IOLoop::start");
+  const auto end = finally([this] {
+    stopped_ = false;
+    end_running();
+  });
   if (stopped_) return;
   for (;;) {
     run_ready();
@@ -91,44 +97,62 @@ void IOLoop::stop() {
 }
 
 void IOLoop::turn(Duration longest) {
-  check_thread("IOLoop::turn");
-  if (running_) throw InvalidStateError("IOLoop::turn: called within a turn");
-  running_ = true;
+  begin_running("IOLoop::turn");
+  const auto end = finally([this] { end_running(); });
   run_ready();
   wait_and_dispatch(longest);
+  report_blocking();
+}
+
+void IOLoop::begin_running(const char* call) {
+  check_thread(call);
+  if (running_) throw InvalidStateError(std::string(call) + ": the loop runs already");
+  if (closed_) throw InvalidStateError(std::string(call) + ": the loop is closed");
+  running_ = true;
+  begin_work();
+}
+
+// From here on a host may sleep: what other threads bring makes fd() readable.
+void IOLoop::end_running() {
   running_ = false;
+  if (!door_.shared_->queue.may_sleep(true)) door_.shared_->waker.ring();
 }
 
 void IOLoop::run_ready() {
-  now_ = time();  // one instant for the whole turn, so that a turn can be replayed
+  now_ = read_clock();  // one instant for the whole turn, so that a turn can be replayed
+  timers_.choose_due(now_);
   callbacks_.run_batch();
-  timers_.run_due(now_);
+  timers_.run_due();
   while (!turn_ends_.empty()) turn_ends_.pop_front().turn_ended();
 }
 
 void IOLoop::wait_and_dispatch(Duration longest) {
-  if (poller_.forked())
-    throw InvalidStateError("this IOLoop was made before a fork: make the child's own after it");
-  if (blocking_threshold_ > Duration::zero()) report_blocking(now_);
-  Duration limit = std::min(longest, time_to_sleep());
-  ForeignQueue& foreign = door_.shared_->queue;
-  if (limit > Duration::zero() && !foreign.may_sleep(true)) limit = Duration::zero();
-  poller_.wait(limit);  // Trail 1: epoll reports that a descriptor is ready
-  foreign.may_sleep(false);
-  if (blocking_threshold_ > Duration::zero()) now_ = time();
-  foreign.take_all(callbacks_);
+  poller_.check_not_forked();
+  report_blocking();
+  wait(std::min(longest, time_to_sleep()));
+  begin_work();
+  door_.shared_->queue.take_all(callbacks_);
   receive_dropped_futures();
   poller_.dispatch();
 }
 
+void IOLoop::wait(Duration limit) {
+  ForeignQueue& foreign = door_.shared_->queue;
+  if (limit > Duration::zero() && !foreign.may_sleep(true)) limit = Duration::zero();
+  poller_.wait(limit);  // Trail 1: epoll reports that a descriptor is ready
+  foreign.may_sleep(false);
+}
+
 Duration IOLoop::time_to_sleep() {
+  poller_.tell_changes();
   if (!callbacks_.empty() || !turn_ends_.empty()) return Duration::zero();
   const std::optional<TimePoint> next = timers_.next();
   if (!next) return Duration::max();
-  return std::max(*next - time(), Duration::zero());
+  const TimePoint now = read_clock();
+  return *next > now ? *next - now : Duration::zero();
 }
 
-TimePoint IOLoop::time() {
+TimePoint IOLoop::read_clock() {
   const TimePoint now = platform_.now();
   if (now >= last_time_) return last_time_ = now;
   ++clock_steps_back_;
@@ -138,8 +162,12 @@ TimePoint IOLoop::time() {
 void IOLoop::close() {
   check_thread("IOLoop::close");
   if (running_) throw InvalidStateError("IOLoop::close: stop() it first");
-  if (closed_) return;
   closed_ = true;
+  drop_everything();
+}
+
+// All that may hold what is the user's, whose destructors may come back to us.
+void IOLoop::drop_everything() {
   Task::end_all();
   spawned_.reset();
   executor_.reset();
@@ -147,9 +175,11 @@ void IOLoop::close() {
   callbacks_.clear();
   if (const std::size_t dropped = door_.shared_->queue.close(); dropped > 0)
     log::warning("IOLoop closed: dropped callbacks of other threads: ", dropped);
+  ring_for_dropped_futures({});
   receive_dropped_futures();
   signals_.reset();
   signal_callbacks_.reset();
+  poller_.drop_owned();
   poller_.remove(door_.shared_->waker.fd());
 }
 
@@ -201,6 +231,14 @@ bool IOLoop::remove_signal_handler(int signal) {
   return signals_ && signals_->remove(signal);
 }
 
+sigset_t IOLoop::signal_mask_for_exec() const {
+  check_thread("IOLoop::signal_mask_for_exec");
+  if (signals_) return signals_->outer_mask();
+  sigset_t mask;
+  ::pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+  return mask;
+}
+
 std::size_t IOLoop::register_signal_callback(std::function<void()> callback) {
   check_thread("IOLoop::register_signal_callback");
   if (!signal_callbacks_) signal_callbacks_ = std::make_unique<SignalCallbacks>(poller_, platform_);
@@ -222,6 +260,7 @@ Executor& IOLoop::default_executor() {
 }
 
 void IOLoop::set_default_executor(std::unique_ptr<Executor> executor) {
+  check_thread("IOLoop::set_default_executor");
   executor_ = std::move(executor);
 }
 
@@ -230,8 +269,13 @@ std::string IOLoop::dump_tasks() const {
   return Task::dump(now_);
 }
 
-void IOLoop::report_blocking(TimePoint began) {
-  const auto took = std::chrono::floor<std::chrono::milliseconds>(time() - began);
+void IOLoop::begin_work() {
+  if (blocking_threshold_ > Duration::zero()) work_began_ = read_clock();
+}
+
+void IOLoop::report_blocking() {
+  if (blocking_threshold_ <= Duration::zero()) return;
+  const auto took = std::chrono::floor<std::chrono::milliseconds>(read_clock() - work_began_);
   if (took > blocking_threshold_)
     log::warning("a turn of the IOLoop took ", took.count(), " ms without a wait");
 }

@@ -8,6 +8,8 @@
 // add_callback_from_signal and stop may come from elsewhere; any other throws WrongThreadError.
 #pragma once
 
+#include <signal.h>
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -69,18 +71,22 @@ class IOLoop {
 
   // Running. start() goes on until stop(); stop() before start() cancels that start.
   void start();
-  void stop();                                    // any thread
+  void stop();                                     // any thread
   void turn(Duration longest = Duration::zero());  // one turn, waiting at most so long
   int fd() const { return poller_.fd(); }  // for a host's own loop: readable when turn() has work,
-  Duration time_to_sleep();                // which is also due after this time (max(): never)
+  Duration time_to_sleep();  // which is also due after this time (max(): never); ask before each wait
   void close();  // drops what waits and ends the coroutines; not while it runs; twice is harmless
   template <class F>
   auto run_sync(F function, Duration timeout = Duration::max());  // in run_sync.h
 
-  TimePoint time();  // the loop's clock, now; never runs backward
+  TimePoint time() {  // the loop's clock, now; never runs backward
+    check_thread("IOLoop::time");
+    return read_clock();
+  }
   TimePoint turn_time() const { return now_; }  // when this turn began
 
-  // Callbacks and timers. What returns a Future is watched: its failure is logged.
+  // Callbacks and timers. What returns a Future is watched: its failure is logged, and the function
+  // lives until it is done, so that a coroutine may be a lambda with captures.
   template <class F>
   bool add_callback(F&& callback);  // any thread; false: the loop is closed
   template <class F>
@@ -94,7 +100,8 @@ class IOLoop {
   bool remove_timeout(Timeout timeout);  // false, and harmless, when it ran or was removed
   LoopDoor door() const { return door_; }
 
-  // Keeps the Future's operation going and runs callback(future) from the queue when it is done.
+  // Keeps the Future's operation going and runs callback(future), or callback(), from the queue when
+  // it is done. The second does not see a failure: it is logged.
   template <class T, class F>
   void add_future(Future<T> future, F callback);
 
@@ -107,6 +114,7 @@ class IOLoop {
   // Signals, by signalfd and only when asked for: blocks the signal in this thread.
   void add_signal_handler(int signal, std::function<void()> handler);
   bool remove_signal_handler(int signal);  // restores the thread's mask
+  sigset_t signal_mask_for_exec() const;   // as it was: to be set between fork and exec
   // The callback is registered beforehand; the call itself is async-signal-safe. Calls that come
   // close together run it once.
   std::size_t register_signal_callback(std::function<void()> callback);
@@ -115,7 +123,7 @@ class IOLoop {
   // Blocking work on threads of its own, made at the first use. In executor.h.
   template <class F>
   auto run_in_executor(F function, Location where = Location::current());
-  void set_default_executor(std::unique_ptr<Executor> executor);
+  void set_default_executor(std::unique_ptr<Executor> executor);  // waits for the old one's jobs
 
   std::string dump_tasks() const;  // a line for each coroutine: where it waits, for what, since when
 
@@ -136,7 +144,13 @@ class IOLoop {
  private:
   void run_ready();  // callbacks, timers, ends of turn
   void wait_and_dispatch(Duration longest);
-  void report_blocking(TimePoint began);
+  void wait(Duration longest);
+  void begin_running(const char* call);
+  void end_running();
+  TimePoint read_clock();
+  void begin_work();
+  void report_blocking();
+  void drop_everything();
   Timeout add_timer(TimePoint when, Callback callback);
   bool add_from_here_or_elsewhere(Callback callback);
   [[noreturn]] void refuse_thread(const char* call) const;
@@ -149,6 +163,7 @@ class IOLoop {
   const long thread_;
   TimePoint last_time_{};
   TimePoint now_;
+  TimePoint work_began_{};
   Poller poller_;
   TimerQueue timers_;
   CallbackQueue callbacks_;

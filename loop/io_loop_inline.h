@@ -1,6 +1,7 @@
 // The templates of io_loop.h, which includes this.
 #pragma once
 
+#include "await.h"
 #include "coroutine_set.h"
 #include "log.h"
 #include "run_logged.h"
@@ -13,13 +14,22 @@ inline constexpr bool is_future = false;
 template <class T>
 inline constexpr bool is_future<Future<T>> = true;
 
+// The function lives in the coroutine's frame, where a lambda's own coroutine finds its captures.
+template <class F>
+Future<> run_to_end(F function) {
+  co_await function();
+}
+
 // What returns a Future is watched by the loop; what returns anything else is called as it is.
 template <class F>
 Callback watched(F&& function) {
   using Function = std::decay_t<F>;
   if constexpr (is_future<std::invoke_result_t<Function&>>) {
     return [function = Function(std::forward<F>(function))]() mutable {
-      IOLoop::current().spawn(function());
+      if constexpr (std::is_empty_v<Function> || std::is_pointer_v<Function>)
+        IOLoop::current().spawn(function());
+      else
+        IOLoop::current().spawn(run_to_end(std::move(function)));
     };
   } else {
     return Callback(std::forward<F>(function));
@@ -29,6 +39,8 @@ Callback watched(F&& function) {
 // A user's callback in line at a Future, then in the loop's queue.
 template <class T, class F>
 class DoneCallback final : public FutureWaiter, public Pooled {
+  static constexpr bool kLooks = std::is_invocable_v<F&, Future<T>&>;
+
  public:
   DoneCallback(Future<T> future, F callback, bool keeps_going) : callback_(std::move(callback)) {
     state_ = future.state();
@@ -40,20 +52,21 @@ class DoneCallback final : public FutureWaiter, public Pooled {
       future_done();
     } else {
       state_->begin_wait();
-      state_->done() ? future_done() : state_->add_waiter(*this);
+      if (state_->done()) return future_done();
+      kLooks ? state_->add_waiter(*this) : state_->add_onlooker(*this);
     }
   }
   void future_done() override {
     if (state_) {
       future_ = Future<T>(state_);  // from here on the callback holds it
-      state_->forgive();
+      if (kLooks) state_->forgive();
     }
     IOLoop* loop = IOLoop::current_or_null();
     loop ? loop->queue().add(*this) : dropped();
   }
   void run() override {
     run_logged("Exception in callback: ", [this] {
-      if constexpr (std::is_invocable_v<F&, Future<T>&>)
+      if constexpr (kLooks)
         callback_(future_);
       else
         callback_();
@@ -73,6 +86,7 @@ class DoneCallback final : public FutureWaiter, public Pooled {
 template <class T>
 template <class F>
 void Future<T>::add_done_callback(F callback) const {
+  if (state_) state_->check_thread("Future::add_done_callback");
   (new detail::DoneCallback<T, F>(*this, std::move(callback), false))->wait();
 }
 
@@ -84,10 +98,11 @@ bool IOLoop::add_callback(F&& callback) {
 template <class F>
 void IOLoop::spawn(F&& what) {
   check_thread("IOLoop::spawn");
-  if constexpr (detail::is_future<std::decay_t<F>>)
-    spawned().add(std::forward<F>(what));
-  else
+  if constexpr (detail::is_future<std::decay_t<F>>) {
+    if (!closed_) spawned().add(std::forward<F>(what));
+  } else {
     add_callback(std::forward<F>(what));
+  }
 }
 
 template <class F>
@@ -98,6 +113,7 @@ IOLoop::Timeout IOLoop::call_at(TimePoint when, F&& callback) {
 template <class T, class F>
 void IOLoop::add_future(Future<T> future, F callback) {
   check_thread("IOLoop::add_future");
+  if (future.state()) future.state()->check_thread("IOLoop::add_future");
   (new detail::DoneCallback<T, F>(std::move(future), std::move(callback), true))->wait();
 }
 

@@ -4,12 +4,13 @@
 #include <stdexcept>
 
 #include "log.h"
+#include "run_logged.h"
 
 namespace eddy {
 
 PeriodicCallback::PeriodicCallback(Duration period, Function callback, double jitter)
     : period_(period),
-      callback_(std::move(callback)),
+      callback_(std::make_shared<Function>(std::move(callback))),
       jitter_(jitter),
       loop_(IOLoop::current()) {
   if (period <= Duration::zero())
@@ -22,7 +23,7 @@ void PeriodicCallback::start() {
   if (running_) return;
   running_ = true;
   next_ = loop_.time();
-  if (call_.done()) schedule();  // else when the call of an earlier start() is over
+  if (!calling_) schedule();  // else when the call is over, which an earlier start() began
 }
 
 void PeriodicCallback::stop() {
@@ -34,7 +35,7 @@ void PeriodicCallback::stop() {
 void PeriodicCallback::schedule() {
   const Duration step = interval();
   const TimePoint now = loop_.time();
-  next_ += step;
+  next_ = after(next_, step);
   if (next_ <= now) {
     const auto missed = (now - next_) / step + 1;
     next_ += missed * step;
@@ -44,18 +45,21 @@ void PeriodicCallback::schedule() {
 }
 
 void PeriodicCallback::call() {
-  try {
-    call_ = callback_();
-  } catch (...) {
-    log::error("Exception in periodic callback: ", std::current_exception());
-  }
+  const std::shared_ptr<Function> callback = callback_;
+  Future<> call;
+  calling_ = true;
+  run_logged("Exception in periodic callback: ", [&] { call = (*callback)(); });
+  if (callback.use_count() == 1) return;  // it destroyed us, and so its own call ends here
+  call_ = std::move(call);
+  if (!call_.done()) call_.state()->begin_wait();
   call_.done() ? future_done() : call_.state()->add_waiter(*this);
 }
 
 void PeriodicCallback::future_done() {
   if (call_.exception()) log::error("Exception in periodic callback: ", call_.exception());
   call_ = Future<>();
-  if (running_) schedule();
+  calling_ = false;
+  if (running_) run_logged("PeriodicCallback stops: ", [this] { schedule(); });
 }
 
 Duration PeriodicCallback::interval() {

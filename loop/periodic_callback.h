@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <type_traits>
 
 #include "io_loop.h"
@@ -25,7 +26,7 @@ class PeriodicCallback : private FutureWaiter {
   PeriodicCallback& operator=(const PeriodicCallback&) = delete;
 
   void start();  // the first call comes one period later; harmless while it runs
-  void stop();   // also from the callback; a later start() begins a new phase
+  void stop();   // also from the callback, which may even destroy this; start() begins a new phase
   bool is_running() const { return running_; }
   std::size_t skipped() const { return skipped_; }  // how many times passed without a call
 
@@ -49,12 +50,13 @@ class PeriodicCallback : private FutureWaiter {
   Duration interval();
 
   const Duration period_;
-  Function callback_;
+  const std::shared_ptr<Function> callback_;  // shared with its own call, which may outlive us
   const double jitter_;
   IOLoop& loop_;
   TimePoint next_;
   IOLoop::Timeout timer_;
   Future<> call_;  // the one under way
+  bool calling_ = false;
   bool running_ = false;
   std::size_t skipped_ = 0;
 };

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "errors.h"
 #include "run_logged.h"
@@ -45,14 +46,19 @@ Poller::Poller(Platform& platform)
   if (!epoll_) throw system_error("epoll_create1");
 }
 
+void Poller::check_not_forked() const {
+  if (forked())
+    throw InvalidStateError(
+        "this IOLoop was made before a fork: make the child's loop in the child, after the fork");
+}
+
 bool Poller::forked() const { return *static_cast<const volatile int*>(fork_mark_.get()) == 0; }
 
 void Poller::add(int fd, std::uint32_t events, EventHandler& handler) {
   if (fd < 0) throw std::system_error(EBADF, std::generic_category(), "add_handler");
   Registration& registration = make_room(fd);
   if (registration.handler) {
-    // Closed without a word and the number given out again? Then the kernel has forgotten it.
-    if (tell_kernel(EPOLL_CTL_MOD, fd, registration.wanted, registration.generation) == 0)
+    if (is_live(fd, registration))
       throw InvalidStateError("add_handler: descriptor " + std::to_string(fd) +
                               " is registered already");
     remove(fd);
@@ -65,6 +71,13 @@ void Poller::add(int fd, std::uint32_t events, EventHandler& handler) {
   ++registered_;
 }
 
+// Closed without a word, and the number given out again? Then the kernel has forgotten it. (A muted
+// one it does not know anyhow: that one is believed.)
+bool Poller::is_live(int fd, const Registration& registration) {
+  return registration.told == kMuted ||
+         tell_kernel(EPOLL_CTL_MOD, fd, registration.told, registration.generation) == 0;
+}
+
 void Poller::add_owned(int fd, std::uint32_t events, std::unique_ptr<EventHandler> handler) {
   add(fd, events, *handler);
   registrations_[static_cast<std::size_t>(fd)].owned = std::move(handler);
@@ -75,8 +88,8 @@ void Poller::update(int fd, std::uint32_t events) {
   if (!registration)
     throw InvalidStateError("update_handler: descriptor " + std::to_string(fd) +
                             " is not registered");
-  registration->wanted = static_cast<std::uint8_t>(events & ~kError);
-  if (registration->changed || registration->wanted == registration->told) return;
+  const auto wanted = static_cast<std::uint8_t>(events & ~kError);
+  if (wanted == std::exchange(registration->wanted, wanted) || registration->changed) return;
   changes_.push_back(fd);
   registration->changed = true;
 }
@@ -86,17 +99,17 @@ bool Poller::remove(int fd) noexcept {
   if (!registration) return false;
   if (registration->told != kMuted && !forked())
     platform_.epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-  if (registration->owned) retired_.push_back(std::move(registration->owned));
+  std::unique_ptr<EventHandler> owned = std::move(registration->owned);
   const bool changed = registration->changed;  // its place in changes_ stays
   *registration = {};
   registration->changed = changed;
   --registered_;
   removed_in_batch_ = true;
-  return true;
+  if (owned && owned.get() == called_) retired_ = std::move(owned);
+  return true;  // what the handler captured dies here, when all is in order, and may come back to us
 }
 
 int Poller::wait(Duration timeout) {
-  retired_.clear();
   tell_changes();
   const int ready = platform_.epoll_wait(epoll_.get(), events_.data(), kEventsPerWait, timeout);
   if (ready < 0 && errno != EINTR) throw system_error("epoll_wait");
@@ -121,12 +134,20 @@ void Poller::deliver(const epoll_event& event) {
   }
   const std::uint32_t generation = registration->generation;
   EventHandler& handler = *registration->handler;  // Trail 2: the loop finds the handler
-  run_logged("Exception in event handler: ", [&] { handler.handle_events(event.events); });
+  call(handler, event.events);
   registration = find(fd);
   const bool unwanted = (event.events & kError) && registration &&
                         registration->generation == generation &&
                         !(event.events & registration->wanted);
   if (unwanted) mute(fd, *registration);
+}
+
+// The handler may remove itself, or another; what owns it stays until it returns.
+void Poller::call(EventHandler& handler, std::uint32_t events) {
+  called_ = &handler;
+  run_logged("Exception in event handler: ", [&] { handler.handle_events(events); });
+  called_ = nullptr;
+  retired_.reset();
 }
 
 // A hang-up is reported for ever, wanted or not. Who was told and did not go away is told no more
@@ -151,30 +172,34 @@ void Poller::tell_change(int fd, Registration& registration) {
   const int operation = registration.told == kMuted ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   registration.told = registration.wanted;
   if (tell_kernel(operation, fd, registration.wanted, registration.generation) == 0) return;
-  EventHandler& handler = *registration.handler;  // its owner learns of the failure as an error
   registration.told = kMuted;
-  run_logged("Exception in event handler: ", [&] { handler.handle_events(kError); });
+  call(*registration.handler, kError);  // its owner learns of the failure as an error
 }
 
 int Poller::tell_kernel(int operation, int fd, std::uint32_t events, std::uint32_t generation) {
-  if (forked())
-    throw InvalidStateError(
-        "this IOLoop was made before a fork: make the child's loop in the child, after the fork");
+  check_not_forked();
   epoll_event event{.events = events | kError, .data = {.u64 = pack(fd, generation)}};
   return platform_.epoll_ctl(epoll_.get(), operation, fd, &event);
 }
 
+// The set's number stays, for a host that polls it; all but the muted are told to the new one
+// before the next wait.
 void Poller::rebuild() {
-  UniqueFd fresh = above_standard_streams(UniqueFd(platform_.epoll_create()));
-  if (!fresh) return;  // the ghost comes again with the next wait, and so do we
+  const UniqueFd fresh(platform_.epoll_create());
+  if (!fresh || ::dup3(fresh.get(), epoll_.get(), O_CLOEXEC) < 0)
+    return;  // the ghost comes again with the next wait, and so do we
   log::warning("a closed descriptor still reports events: the epoll set is made anew");
-  // The old set's number stays valid for a host that watches it.
-  if (::dup3(fresh.get(), epoll_.get(), O_CLOEXEC) < 0) return;
   for (std::size_t fd = 0; fd < registrations_.size(); ++fd) {
     Registration& registration = registrations_[fd];
     if (!registration.handler || registration.told == kMuted) continue;
-    tell_kernel(EPOLL_CTL_ADD, static_cast<int>(fd), registration.told, registration.generation);
+    registration.told = kMuted;
+    if (!std::exchange(registration.changed, true)) changes_.push_back(static_cast<int>(fd));
   }
+}
+
+void Poller::drop_owned() {
+  for (std::size_t fd = 0; fd < registrations_.size(); ++fd)
+    if (registrations_[fd].owned) remove(static_cast<int>(fd));
 }
 
 Poller::Registration* Poller::find(int fd) {

@@ -42,10 +42,12 @@ class Poller {
 
   int wait(Duration timeout);  // how many events; 0 also when a signal came
   void dispatch();             // tells the handlers of what the last wait found
+  void tell_changes();         // of interest, to the kernel, now; wait() does it first
+  void drop_owned();           // removes the handlers that belong to it
 
   int fd() const { return epoll_.get(); }
   std::size_t size() const { return registered_; }
-  bool forked() const;  // this process is a child that inherited the set: it may not touch it
+  void check_not_forked() const;  // throws in a child that inherited the set: it may not touch it
 
  private:
   struct Registration {
@@ -59,11 +61,13 @@ class Poller {
   static constexpr std::uint8_t kMuted = 0xff;
 
   Registration* find(int fd);
+  bool is_live(int fd, const Registration& registration);
   Registration& make_room(int fd);
   int tell_kernel(int operation, int fd, std::uint32_t events, std::uint32_t generation);
-  void tell_changes();
   void tell_change(int fd, Registration& registration);
   void deliver(const epoll_event& event);
+  void call(EventHandler& handler, std::uint32_t events);
+  bool forked() const;
   void mute(int fd, Registration& registration);
   void rebuild();
 
@@ -71,7 +75,8 @@ class Poller {
   UniqueFd epoll_;
   std::vector<Registration> registrations_;  // by descriptor
   std::vector<int> changes_;
-  std::vector<std::unique_ptr<EventHandler>> retired_;  // removed while it may be on the stack
+  EventHandler* called_ = nullptr;         // is on the stack now
+  std::unique_ptr<EventHandler> retired_;  // it, when it was removed meanwhile
   std::vector<epoll_event> events_;
   int ready_ = 0;
   std::size_t registered_ = 0;

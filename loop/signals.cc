@@ -18,10 +18,25 @@ sigset_t only(int signal) {
   return set;
 }
 
+// Whether it was open before. Throws for one that cannot be blocked, such as SIGKILL.
+bool block(int signal) {
+  const sigset_t set = only(signal);
+  sigset_t before;
+  sigset_t now;
+  ::pthread_sigmask(SIG_BLOCK, &set, &before);
+  ::pthread_sigmask(SIG_BLOCK, nullptr, &now);
+  if (sigismember(&now, signal) != 1)
+    throw std::system_error(EINVAL, std::generic_category(),
+                            "add_signal_handler(" + std::to_string(signal) + ")");
+  return sigismember(&before, signal) == 0;
+}
+
 }  // namespace
 
-Signals::~Signals() {
-  while (!handlers_.empty()) remove(handlers_.begin()->first);
+Signals::~Signals() {  // without a call of signalfd(), which would change a parent's after a fork
+  poller_.remove(fd_.get());
+  for (const auto& [signal, handler] : handlers_)
+    if (!handler.was_blocked) unblock(signal);
 }
 
 void Signals::add(int signal, std::function<void()> handler) {
@@ -29,24 +44,42 @@ void Signals::add(int signal, std::function<void()> handler) {
     known->second.function = std::move(handler);
     return;
   }
-  const sigset_t set = only(signal);
-  sigset_t before;
-  if (::pthread_sigmask(SIG_BLOCK, &set, &before) != 0)
-    throw std::system_error(EINVAL, std::generic_category(),
-                            "add_signal_handler(" + std::to_string(signal) + ")");
-  handlers_[signal] = {std::move(handler), sigismember(&before, signal) == 1};
-  watch();
+  poller_.check_not_forked();
+  Handler& added = handlers_[signal];
+  try {
+    added = {std::move(handler), !block(signal)};
+    watch();
+  } catch (...) {
+    remove(signal);
+    throw;
+  }
 }
 
 bool Signals::remove(int signal) {
   const auto known = handlers_.find(signal);
   if (known == handlers_.end()) return false;
-  const bool was_blocked = known->second.was_blocked;
+  const Handler removed = std::move(known->second);
   handlers_.erase(known);
   watch();
-  const sigset_t set = only(signal);
-  if (!was_blocked) ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  if (!removed.was_blocked) unblock(signal);
   return true;
+}
+
+sigset_t Signals::outer_mask() const {
+  sigset_t mask;
+  ::pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+  for (const auto& [signal, handler] : handlers_)
+    if (!handler.was_blocked) sigdelset(&mask, signal);
+  return mask;
+}
+
+// What came while the handler was there is the handler's: it must not end the process now.
+void Signals::unblock(int signal) {
+  const sigset_t set = only(signal);
+  const timespec at_once{};
+  while (::sigtimedwait(&set, nullptr, &at_once) == signal) {
+  }
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 void Signals::watch() {
@@ -55,6 +88,7 @@ void Signals::watch() {
     fd_.reset();
     return;
   }
+  poller_.check_not_forked();
   sigset_t set;
   sigemptyset(&set);
   for (const auto& [signal, handler] : handlers_) sigaddset(&set, signal);

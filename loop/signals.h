@@ -2,7 +2,8 @@
 //
 // Mirrors what Tornado leaves to signal.set_wakeup_fd and IOLoop.add_callback_from_signal. By
 // signalfd, and only for the signals that were asked for: they are blocked in the loop's thread,
-// so threads must be started after this, or block them too.
+// so threads must be started after this, or block them too. A program that is exec'ed inherits the
+// blocked mask: whoever forks for that restores outer_mask() in the child.
 #pragma once
 
 #include <signal.h>
@@ -24,15 +25,17 @@ class Signals : public EventHandler {
   ~Signals() override;
 
   void add(int signal, std::function<void()> handler);  // replaces one that is there
-  bool remove(int signal);
+  bool remove(int signal);  // one that came and was not yet handled is dropped
+  sigset_t outer_mask() const;
   void handle_events(std::uint32_t events) override;
 
  private:
   struct Handler {
     std::function<void()> function;
-    bool was_blocked = false;
+    bool was_blocked = true;  // by others: stays so afterwards
   };
   void watch();  // tells the kernel of handlers_
+  void unblock(int signal);
 
   Poller& poller_;
   Platform& platform_;

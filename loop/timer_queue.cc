@@ -41,13 +41,16 @@ std::optional<TimePoint> TimerQueue::next() const {
   return heap_.front().when;
 }
 
-void TimerQueue::run_due(TimePoint now) {
-  if (heap_.empty() || heap_.front().when > now) return;
+void TimerQueue::choose_due(TimePoint now) {
   while (!heap_.empty() && heap_.front().when <= now && due_.size() < kTimersPerTurn) {
     due_.push_back({heap_.front().slot, heap_.front().serial});
     slots_[heap_.front().slot].place = kNowhere;
     remove_from_heap(0);
   }
+}
+
+void TimerQueue::run_due() {
+  if (due_.empty()) return;
   for (std::size_t at = 0; at < due_.size(); ++at) {
     const Id id = due_[at];
     if (slots_[id.slot].serial != id.serial) continue;  // an earlier one of these removed it

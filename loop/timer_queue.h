@@ -26,6 +26,8 @@ class TimerQueue {
 
   static constexpr std::size_t kTimersPerTurn = 1000;  // so that a storm of them leaves room for I/O
 
+  TimerQueue() { due_.reserve(kTimersPerTurn); }  // so that running them asks for no memory
+
   Id add(TimePoint when, Callback callback);
   bool remove(Id id);  // false, and harmless, when it ran, was removed or never was
   void clear();        // drops all without running them
@@ -33,9 +35,11 @@ class TimerQueue {
   std::size_t size() const { return waiting_; }
   std::optional<TimePoint> next() const;  // when the earliest is due; nothing while none waits
 
-  // Runs what is due, by due time and then in the order of adding, at most kTimersPerTurn of them.
-  // What the callbacks add waits for a later call, however early it is due.
-  void run_due(TimePoint now);
+  // First chooses what is due, by due time and then in the order of adding, at most kTimersPerTurn;
+  // then runs it. What is added in between or by them waits for a later turn, however early it is
+  // due; what is removed meanwhile does not run.
+  void choose_due(TimePoint now);
+  void run_due();
 
  private:
   static constexpr std::uint32_t kNowhere = UINT32_MAX;
@@ -64,7 +68,7 @@ class TimerQueue {
 
   std::vector<Entry> heap_;  // 4-ary, by due time, then serial: ties are first-in, first-out
   std::vector<Slot> slots_;  // where in the heap each timer stands, so that removal is real
-  std::vector<Id> due_;      // what run_due is running now
+  std::vector<Id> due_;      // what run_due runs
   std::uint32_t free_ = kNowhere;
   std::uint64_t last_serial_ = 0;
   std::size_t waiting_ = 0;
