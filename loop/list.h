@@ -58,9 +58,9 @@ class List {
   }
 
   template <class F>
-  void for_each(F visit) const {  // `visit` may not change the list
-    for (const ListNode* node = head_.next_; node != &head_; node = node->next_)
-      visit(static_cast<const T&>(*node));
+  void for_each(F visit) {  // `visit` may not change the list
+    for (ListNode* node = head_.next_; node != &head_; node = node->next_)
+      visit(static_cast<T&>(*node));
   }
 
  private:

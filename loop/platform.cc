@@ -1,6 +1,6 @@
 #include "platform.h"
 
-#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -47,11 +47,11 @@ int Platform::epoll_ctl(int epoll, int operation, int fd, epoll_event* event) {
 int Platform::epoll_wait(int epoll, epoll_event* events, int capacity, Duration timeout) {
   if (timeout <= Duration::zero()) return ::epoll_wait(epoll, events, capacity, 0);
   if (timeout == Duration::max()) return ::epoll_wait(epoll, events, capacity, -1);
-  if (has_epoll_pwait2_) {
+  if (has_epoll_pwait2_.load(std::memory_order_relaxed)) {
     const timespec limit = to_timespec(timeout);
     const int ready = ::epoll_pwait2(epoll, events, capacity, &limit, nullptr);
     if (ready >= 0 || (errno != ENOSYS && errno != EPERM)) return ready;
-    has_epoll_pwait2_ = false;
+    has_epoll_pwait2_.store(false, std::memory_order_relaxed);
   }
   return ::epoll_wait(epoll, events, capacity, to_milliseconds(timeout));
 }
@@ -83,6 +83,11 @@ int Platform::setsockopt(int fd, int level, int name, const void* value, socklen
 }
 
 int Platform::shutdown(int fd, int how) { return ::shutdown(fd, how); }
+
+int Platform::bytes_waiting(int fd) {
+  int count = 0;
+  return ::ioctl(fd, FIONREAD, &count) < 0 ? -1 : count;
+}
 
 ssize_t Platform::recv(int fd, void* data, std::size_t size) { return ::recv(fd, data, size, 0); }
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
 
 #include "clock.h"
@@ -26,7 +27,7 @@ class Platform {
 
   virtual int epoll_create();
   virtual int epoll_ctl(int epoll, int operation, int fd, epoll_event* event);
-  // Waits at most `timeout`, never returning 0 early; Duration::max() waits for ever.
+  // Waits at most `timeout`, rounded up to what the kernel can count; Duration::max(): for ever.
   virtual int epoll_wait(int epoll, epoll_event* events, int capacity, Duration timeout);
 
   virtual int socket(int family, int type, int protocol);
@@ -38,6 +39,8 @@ class Platform {
   virtual int setsockopt(int fd, int level, int name, const void* value, socklen_t size);
   virtual int shutdown(int fd, int how);
 
+  virtual int bytes_waiting(int fd);  // that a read would give now, without waiting
+
   virtual ssize_t recv(int fd, void* data, std::size_t size);
   virtual ssize_t send(int fd, const void* data, std::size_t size);  // never raises SIGPIPE
   virtual ssize_t read(int fd, void* data, std::size_t size);
@@ -48,7 +51,7 @@ class Platform {
   static Platform& current();
 
  private:
-  bool has_epoll_pwait2_ = true;  // until the kernel, or a container's filter, says no
+  std::atomic<bool> has_epoll_pwait2_{true};  // until the kernel, or a container's filter, says no
 };
 
 // Puts a platform in the place of the calling thread's, for as long as it lives.

@@ -79,9 +79,7 @@ Future<std::size_t> TCPServer::drain(Duration patience) {
     co_await with_timeout(patience, conversations_.drain());
   } catch (const TimeoutError&) {
   }
-  const std::size_t cut = connections();
-  close_all_connections();
-  co_return cut;
+  co_return connections();
 }
 
 }  // namespace eddy

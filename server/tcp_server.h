@@ -40,8 +40,8 @@ class TCPServer {
 
   // Stops accepting; conversations go on. Safe at any time, also within handle_stream.
   void stop();
-  // Takes in what has reached the machine, stops accepting, and waits for the conversations; those
-  // left after `patience` are ended. Gives how many those were.
+  // Takes in what has reached the machine, stops accepting, and waits for the conversations, at
+  // most so long. Gives how many are left: close_all_connections() ends them.
   Future<std::size_t> drain(Duration patience);
   void close_all_connections() { conversations_.clear(); }
 

@@ -105,6 +105,7 @@ void BaseIOStream::close(std::exception_ptr error) {
     waiting->reset();
   }
   report_buffered();
+  if (wait_closed_) std::exchange(wait_closed_, std::nullopt)->set_result();
   if (close_notice_) loop_.queue().add(*close_notice_);
 }
 
@@ -117,6 +118,20 @@ void BaseIOStream::set_close_callback(Callback callback) {
     loop_.queue().add(*close_notice_);
   else if (!eof_ && read_buffer_.empty())
     want(kRead);  // to hear of the peer's end while nobody reads
+}
+
+Future<> BaseIOStream::wait_closed(Location where) {
+  check_thread("IOStream::wait_closed");
+  if (closed_) return {};
+  want(kNone);  // a reset is reported to whoever is registered, whatever it watches
+  if (closed_) return {};
+  if (!wait_closed_) wait_closed_.emplace("wait_closed", where);
+  return wait_closed_->future();
+}
+
+std::size_t BaseIOStream::available() const {
+  const int waiting = closed_ ? 0 : loop_.platform().bytes_waiting(fileno());
+  return read_buffer_.size() + static_cast<std::size_t>(std::max(waiting, 0));
 }
 
 // Both sides have ended, or the peer's has and nobody is left who would read or write.

@@ -86,11 +86,14 @@ class BaseIOStream : private EventHandler,
   // A stream that has one also notices, while idle, that the peer ends, and then closes.
   void set_close_callback(Callback callback);
 
+  Future<> wait_closed(Location where = Location::current());  // done once it is, for any reason
+
   bool closed() const { return closed_; }
   bool at_eof() const { return eof_; }  // the peer has ended its side
   bool reading() const { return read_.kind != ReadCondition::Kind::none; }
   bool writing() const { return !write_buffer_.empty(); }
   std::size_t read_buffer_size() const { return read_buffer_.size(); }
+  std::size_t available() const;  // bytes that have arrived and nobody has read
   std::size_t write_buffer_size() const { return write_buffer_.size(); }
   std::exception_ptr error() const { return error_; }  // why it closed; none: orderly
   IOLoop& loop() const { return loop_; }
@@ -181,6 +184,7 @@ class BaseIOStream : private EventHandler,
   IOLoop::Timeout stall_timer_;
 
   std::unique_ptr<CloseNotice> close_notice_;
+  std::optional<Promise<>> wait_closed_;
   std::exception_ptr error_;
   std::shared_ptr<BufferBudget> budget_;
   BufferBudget::Share budget_share_;

@@ -1,0 +1,53 @@
+// Flags: the command line of a demo program.
+//
+// The names, defaults and limits that every server demo shares, and what a program adds of its own.
+// Anything wrong is one line on stderr and exit code 2; --help and --version answer on stdout.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <eddy/loop/clock.h>
+#include <eddy/loop/log.h>
+
+namespace demo {
+
+struct ServerFlags {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;
+  eddy::log::Level log_level = eddy::log::Level::info;
+  eddy::Duration drain_timeout = std::chrono::seconds(10);
+};
+
+class Flags {
+ public:
+  Flags(std::string program, std::string description);
+  ~Flags();
+  Flags(const Flags&) = delete;
+  Flags& operator=(const Flags&) = delete;
+
+  void add(ServerFlags& flags);  // --address, --port, --log-level, --drain-timeout
+  // `least` is the smallest value that is allowed; the default is what the variable holds.
+  void add_number(const std::string& name, std::size_t& value, std::size_t least,
+                  const std::string& help);
+  // Decimal numbers with an optional fraction: no exponent, no sign.
+  void add_seconds(const std::string& name, eddy::Duration& value, const std::string& help);
+  // The words behind the flags; whatever begins with `--` behind the first of them is a word too.
+  void add_words(const std::string& name, std::vector<std::string>& words,
+                 const std::string& help);
+
+  // Reads the command line. A value: the program must end with it as its exit code.
+  std::optional<int> parse(int count, char** arguments);
+
+ private:
+  class App;
+  std::unique_ptr<App> app_;
+};
+
+int usage_error(const std::string& program, const std::string& problem);  // prints, returns 2
+
+}  // namespace demo

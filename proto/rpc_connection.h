@@ -1,0 +1,67 @@
+// RpcServerConnection: one client of an RPCServer, from its first byte to its last answer.
+//
+// The server connection role of the article's server: mirrors tornado.http1connection's
+// HTTP1ServerConnection. It reads on while calls run, and answers each as it completes. When the
+// client ends its side, every call in flight finishes and every answer is sent before it closes.
+// When the connection is reset, the calls are ended.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "../loop/coroutine_set.h"
+#include "../loop/list.h"
+#include "../stream/io_stream.h"
+#include "rpc_request.h"
+#include "rpc_server.h"
+#include "telnet_codec.h"
+
+namespace eddy {
+
+class RpcServerConnection : public ListNode {
+ public:
+  RpcServerConnection(RPCServer& server, std::unique_ptr<IOStream> stream, std::string peer);
+  ~RpcServerConnection();
+
+  Future<> run();  // the conversation; this object must stay until it is done
+  void drain();    // serve what has arrived, then end
+
+  const std::string& peer() const { return peer_; }
+  std::size_t in_flight() const { return calls_.size(); }
+
+ private:
+  class Call;
+  using Event = TelnetCodec::Event;
+
+  Future<> read_calls();
+  Future<std::string> next_bytes();
+  Future<> wait_for_room();
+  bool handle(Event event);  // false: nothing more is to be read
+  void perform(RpcRequest::Action action);
+  void call(RpcRequest::Call wanted);
+  Future<> finish_call(std::unique_ptr<Call> call, Future<std::string> result);
+  void answer(std::uint64_t number, const Future<std::string>& result);
+  Future<> end();
+  Future<> cancel_calls_when_closed();
+  void log_leftovers() const;
+  void send(std::string_view line);
+
+  RPCServer& server_;
+  const std::unique_ptr<IOStream> stream_;
+  const std::string peer_;
+  TelnetCodec codec_;
+  RpcRequest request_;
+  CoroutineSet calls_;
+  Future<> closed_watch_;
+  Future<std::string> reading_;
+  std::optional<Promise<>> room_;             // somebody waits for a call to complete
+  std::optional<std::size_t> left_to_drain_;  // bytes that had arrived when the server drained
+  std::uint64_t last_number_ = 0;
+  TimePoint last_activity_;
+  bool too_long_ = false;
+  bool quit_ = false;
+};
+
+}  // namespace eddy

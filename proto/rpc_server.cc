@@ -1,0 +1,50 @@
+#include "rpc_server.h"
+
+#include <chrono>
+
+#include "../loop/await.h"
+#include "../loop/log.h"
+#include "../stream/close_gracefully.h"
+#include "rpc_connection.h"
+
+namespace eddy {
+namespace {
+
+TCPServerOptions server_options(const RpcOptions& options) {
+  TCPServerOptions made;
+  made.max_connections = options.max_connections;
+  made.stream.high_water_mark = options.max_write_buffer;
+  return made;
+}
+
+void prepare(IOStream& stream) {
+  stream.set_nodelay(true);
+  // Telnet's Ctrl-C marks its place by urgent data: it must stay where it stands in the stream.
+  const int on = 1;
+  stream.loop().platform().setsockopt(stream.fileno(), SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
+}
+
+}  // namespace
+
+RPCServer::RPCServer(RpcApplication& application, const RpcOptions& options)
+    : TCPServer(server_options(options)), application_(application), options_(options) {}
+
+RPCServer::~RPCServer() { close_all_connections(); }  // they know us
+
+Future<> RPCServer::handle_stream(std::unique_ptr<IOStream> stream, SocketAddress address) {
+  prepare(*stream);
+  RpcServerConnection connection(*this, std::move(stream), address.to_string());
+  co_await connection.run();
+}
+
+Future<> RPCServer::refuse_stream(std::unique_ptr<IOStream> stream, SocketAddress address) {
+  log::info("refused, max_connections = ", options_.max_connections, ": ", address.to_string());
+  static_cast<void>(stream->write("error too many connections\r\n"));
+  co_await close_gracefully(*stream, std::chrono::seconds(1));
+}
+
+void RPCServer::draining() {
+  open_.for_each([](RpcServerConnection& connection) { connection.drain(); });
+}
+
+}  // namespace eddy
