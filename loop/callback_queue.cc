@@ -52,15 +52,17 @@ bool ForeignQueue::add(Callback callback, bool& ring) {
   return false;
 }
 
-void ForeignQueue::take_all(CallbackQueue& into) {
-  if (!any_.load(std::memory_order_relaxed)) return;
+std::size_t ForeignQueue::take_all(CallbackQueue& into) {
+  if (!any_.load(std::memory_order_relaxed)) return 0;
   List<Runnable> taken;
   {
     const std::lock_guard lock(mutex_);
     taken.take_all(waiting_);
     any_.store(false, std::memory_order_relaxed);
   }
-  while (!taken.empty()) into.add(taken.pop_front());
+  std::size_t count = 0;
+  for (; !taken.empty(); ++count) into.add(taken.pop_front());
+  return count;
 }
 
 std::size_t ForeignQueue::close() {

@@ -48,7 +48,7 @@ class ForeignQueue {  // the door for other threads
   // False when the queue is closed: the callback is destroyed, unrun, by the caller. `ring` says
   // that the loop may be asleep and must be woken.
   bool add(Callback callback, bool& ring);
-  void take_all(CallbackQueue& into);
+  std::size_t take_all(CallbackQueue& into);  // says how many there were
   std::size_t close();  // refuses from now on, drops what waits, says how many there were
 
   // Around a sleep: after may_sleep(true) every add rings, unless something waits already, of

@@ -121,6 +121,7 @@ void IOLoop::end_running() {
 void IOLoop::run_ready() {
   now_ = read_clock();  // one instant for the whole turn, so that a turn can be replayed
   timers_.choose_due(now_);
+  taken_ = 0;
   callbacks_.run_batch();
   timers_.run_due();
   while (!turn_ends_.empty()) turn_ends_.pop_front().turn_ended();
@@ -131,7 +132,7 @@ void IOLoop::wait_and_dispatch(Duration longest) {
   report_blocking();
   wait(std::min(longest, time_to_sleep()));
   begin_work();
-  door_.shared_->queue.take_all(callbacks_);
+  taken_ += door_.shared_->queue.take_all(callbacks_);
   receive_dropped_futures();
   poller_.dispatch();
 }
@@ -173,8 +174,9 @@ void IOLoop::drop_everything() {
   executor_.reset();
   timers_.clear();
   callbacks_.clear();
-  if (const std::size_t dropped = door_.shared_->queue.close(); dropped > 0)
-    log::warning("IOLoop closed: dropped callbacks of other threads: ", dropped);
+  taken_ += door_.shared_->queue.close();
+  if (taken_ > 0) log::warning("IOLoop closed: dropped callbacks of other threads: ", taken_);
+  taken_ = 0;
   ring_for_dropped_futures({});
   receive_dropped_futures();
   signals_.reset();
