@@ -75,26 +75,30 @@ void Flags::add_seconds(const std::string& name, eddy::Duration& value, const st
   std::snprintf(shown, sizeof shown, "%g", std::chrono::duration<double>(value).count());
   app_->add_option_function<std::string>(
           name, [&value](const std::string& text) { value = *parse_seconds(text); }, help)
-      ->check(CLI::Validator(check, "SECONDS"))
-      ->type_name("")
+      ->check(CLI::Validator(check, ""))
+      ->type_name("SECONDS")
       ->default_str(shown);
 }
 
-void Flags::add_words(const std::string& name, std::vector<std::string>& words,
-                      const std::string& help) {
-  app_->add_option(name, words, help)->required();
+void Flags::add_words(std::vector<std::string>& words, const std::string& usage) {
+  words_ = &words;
   app_->prefix_command();
+  app_->footer("Usage: " + usage);
 }
 
 std::optional<int> Flags::parse(int count, char** arguments) {
   try {
     app_->parse(count, arguments);
-    return std::nullopt;
   } catch (const CLI::Success& answer) {  // --help, --version
     return app_->exit(answer);
   } catch (const CLI::ParseError& error) {
     return usage_error(app_->get_name(), error.what());
   }
+  if (!words_) return std::nullopt;
+  *words_ = app_->remaining();
+  if (!words_->empty() && words_->front().starts_with("-"))
+    return usage_error(app_->get_name(), "unknown flag " + words_->front());
+  return std::nullopt;
 }
 
 int usage_error(const std::string& program, const std::string& problem) {

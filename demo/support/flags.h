@@ -36,9 +36,8 @@ class Flags {
                   const std::string& help);
   // Decimal numbers with an optional fraction: no exponent, no sign.
   void add_seconds(const std::string& name, eddy::Duration& value, const std::string& help);
-  // The words behind the flags; whatever begins with `--` behind the first of them is a word too.
-  void add_words(const std::string& name, std::vector<std::string>& words,
-                 const std::string& help);
+  // The words behind the flags: from the first that is no flag on, whatever they look like.
+  void add_words(std::vector<std::string>& words, const std::string& usage);
 
   // Reads the command line. A value: the program must end with it as its exit code.
   std::optional<int> parse(int count, char** arguments);
@@ -46,6 +45,7 @@ class Flags {
  private:
   class App;
   std::unique_ptr<App> app_;
+  std::vector<std::string>* words_ = nullptr;
 };
 
 int usage_error(const std::string& program, const std::string& problem);  // prints, returns 2
