@@ -1,7 +1,5 @@
 // An echo server of lines, by callbacks.
 
-#include <cstdio>
-
 #include <eddy/server/tcp_server.h>
 
 using namespace eddy;
@@ -45,7 +43,5 @@ int main() {
   IOLoop loop;
   EchoServer server;
   server.listen(7000, "127.0.0.1");
-  std::printf("listening on %s\n", server.addresses().front().to_string().c_str());
-  std::fflush(stdout);
   loop.start();
 }

@@ -1,7 +1,5 @@
 // An echo server of lines, as a C++20 coroutine.
 
-#include <cstdio>
-
 #include <eddy/loop/await.h>
 #include <eddy/server/tcp_server.h>
 
@@ -20,7 +18,5 @@ int main() {
   IOLoop loop;
   EchoServer server;
   server.listen(7000, "127.0.0.1");
-  std::printf("listening on %s\n", server.addresses().front().to_string().c_str());
-  std::fflush(stdout);
   loop.start();
 }

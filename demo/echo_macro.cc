@@ -1,7 +1,5 @@
 // An echo server of lines, as a stackless coroutine.
 
-#include <cstdio>
-
 #include <eddy/loop/coroutine.h>
 #include <eddy/server/tcp_server.h>
 
@@ -37,7 +35,5 @@ int main() {
   IOLoop loop;
   EchoServer server;
   server.listen(7000, "127.0.0.1");
-  std::printf("listening on %s\n", server.addresses().front().to_string().c_str());
-  std::fflush(stdout);
   loop.start();
 }
