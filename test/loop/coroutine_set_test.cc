@@ -1,0 +1,116 @@
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <eddy/loop/await.h>
+#include <eddy/loop/coroutine_set.h>
+#include <eddy/loop/gen.h>
+
+#include "../support/fake_clock.h"
+#include "../support/log_capture.h"
+
+namespace eddy {
+namespace {
+
+using namespace std::chrono_literals;
+
+class CoroutineSetTest : public testing::Test {
+ protected:
+  void turns(int count = 4) {
+    while (count-- > 0) loop.turn();
+  }
+  Future<> sleeper(Duration delay) {
+    struct CleanUp {
+      std::string& ran;
+      ~CleanUp() { ran += "clean "; }
+    } clean_up{ran};
+    co_await eddy::sleep(delay);
+    ran += "slept ";
+  }
+  FakeClock clock;
+  ScopedPlatform installed{clock};
+  IOLoop loop;
+  LogCapture log;
+  std::string ran;
+};
+
+TEST_F(CoroutineSetTest, KeepsItsCoroutinesGoingUntilTheyAreOver) {
+  CoroutineSet set;
+  set.add(sleeper(1s));
+  set.add(sleeper(2s));
+  set.add(Future<>());
+  EXPECT_EQ(set.size(), 2u);
+  while (!set.empty()) loop.turn(1h);
+  EXPECT_EQ(ran, "slept clean slept clean ");
+}
+
+TEST_F(CoroutineSetTest, EndsThemWhereTheyWaitWhenItIsDropped) {
+  {
+    CoroutineSet set;
+    set.add(sleeper(1s));
+    set.add(sleeper(1s));
+  }
+  EXPECT_EQ(ran, "clean clean ");
+  EXPECT_EQ(loop.time_to_sleep(), Duration::max());
+}
+
+TEST_F(CoroutineSetTest, DrainIsDoneWhenNoneIsLeft) {
+  CoroutineSet set;
+  EXPECT_TRUE(set.drain().done());
+  set.add(sleeper(1s));
+  const Future<> drained = set.drain();
+  EXPECT_FALSE(drained.done());
+  while (!drained.done()) loop.turn(1h);
+  EXPECT_TRUE(set.empty());
+}
+
+TEST_F(CoroutineSetTest, AFailureIsLoggedButACancellationIsNot) {
+  CoroutineSet set;
+  Promise<> fails;
+  Promise<> cancelled;
+  set.add(fails.future());
+  set.add(cancelled.future());
+  fails.set_exception(std::runtime_error("bad"));
+  cancelled.future().cancel();
+  set.add(make_failed_future<int>(std::make_exception_ptr(std::runtime_error("already bad"))));
+  EXPECT_TRUE(set.empty());
+  EXPECT_EQ(log.count("Exception in coroutine: bad"), 1u);
+  EXPECT_EQ(log.count("Exception in coroutine: already bad"), 1u);
+  EXPECT_EQ(log.lines().size(), 2u);
+}
+
+TEST_F(CoroutineSetTest, ItsOwnerMayHearOfTheFailureInstead) {
+  static std::string heard;
+  CoroutineSet set([](const std::exception_ptr& failure) { heard += log::describe(failure); });
+  set.add(make_failed_future<int>(std::make_exception_ptr(std::runtime_error("bad"))));
+  EXPECT_EQ(heard, "bad");
+  EXPECT_TRUE(log.lines().empty());
+}
+
+TEST_F(CoroutineSetTest, AMemberMayDropTheSetItBelongsTo) {
+  auto set = std::make_unique<CoroutineSet>();
+  set->add([](std::unique_ptr<CoroutineSet>& own, std::string& text) -> Future<> {
+    co_await moment;
+    own.reset();
+    text += "a";
+    co_await moment;
+    text += "never";
+  }(set, ran));
+  turns();
+  EXPECT_EQ(ran, "a");
+}
+
+TEST_F(CoroutineSetTest, AFutureOfAnotherThreadIsRefused) {
+  CoroutineSet set;
+  std::thread([&] {
+    const Promise<> promise;
+    Future<> future = promise.future();
+    std::thread([&] { EXPECT_THROW(set.add(std::move(future)), WrongThreadError); }).join();
+  }).join();
+  EXPECT_TRUE(set.empty());
+}
+
+}  // namespace
+}  // namespace eddy

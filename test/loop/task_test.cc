@@ -1,0 +1,107 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include <eddy/loop/await.h>
+#include <eddy/loop/coroutine.h>
+#include <eddy/loop/gen.h>
+#include <eddy/loop/io_loop.h>
+
+#include "../support/fake_clock.h"
+
+#include <eddy/loop/yield.h>
+
+namespace eddy {
+namespace {
+
+using namespace std::chrono_literals;
+
+class TaskTest : public testing::Test {
+ protected:
+  FakeClock clock;
+  ScopedPlatform installed{clock};
+  IOLoop loop;
+};
+
+std::string here(unsigned line) { return "task_test.cc:" + std::to_string(line); }
+
+class Waiting : public Coroutine<> {
+ public:
+  static constexpr unsigned kLine = __LINE__ + 5;
+
+ private:
+  void body() override {
+    CO_BEGIN;
+    CO_AWAIT(eddy::sleep(1h));
+    CO_END;
+  }
+};
+
+TEST_F(TaskTest, EachCoroutineSaysWhereItWaitsForWhatAndSinceWhen) {
+  constexpr unsigned kLine = __LINE__ + 2;
+  const Future<> awaiting = []() -> Future<> { co_await eddy::sleep(1h); }();
+  const Future<> macro = start<Waiting>();
+  clock.advance(1500ms);
+  loop.turn();
+  const std::string dump = loop.dump_tasks();
+  EXPECT_NE(dump.find(here(kLine) + " for sleep since 1.500 s\n"), std::string::npos) << dump;
+  EXPECT_NE(dump.find(here(Waiting::kLine) + " for sleep since 1.500 s\n"), std::string::npos)
+      << dump;
+}
+
+TEST_F(TaskTest, ACoroutineThatIsOverIsNotListed) {
+  {
+    const Future<> over = []() -> Future<> { co_return; }();
+    const Future<> dropped = start<Waiting>();
+    EXPECT_NE(loop.dump_tasks(), "");
+  }
+  EXPECT_EQ(loop.dump_tasks(), "");
+}
+
+TEST_F(TaskTest, TheOneThatAsksIsListedAsRunning) {
+  std::string dump;
+  const Future<> asking = [](std::string& text) -> Future<> {
+    text = IOLoop::current().dump_tasks();
+    co_return;
+  }(dump);
+  EXPECT_NE(dump.find(" runs\n"), std::string::npos) << dump;
+}
+
+TEST_F(TaskTest, AMomentIsAWaitForTheNextTurn) {
+  const Future<> waiting = []() -> Future<> { co_await moment; }();
+  EXPECT_NE(loop.dump_tasks().find("for its next turn"), std::string::npos);
+}
+
+TEST_F(TaskTest, EndingAllEndsAlsoThoseThatTheOthersBegin) {
+  struct Begins {
+    int left;
+    ~Begins() {
+      if (left == 0) return;
+      IOLoop::current().spawn([](int less) -> Future<> {
+        const Begins begins{less};
+        co_await eddy::sleep(1h);
+      }(left - 1));
+    }
+  };
+  loop.spawn([](int count) -> Future<> {
+    const Begins begins{count};
+    co_await eddy::sleep(1h);
+  }(3));
+  Task::end_all();
+  EXPECT_EQ(loop.dump_tasks(), "");
+}
+
+TEST_F(TaskTest, OneThatClosesItsLoopGoesNoFurtherThanItsNextWait) {
+  std::string ran;
+  const Future<> closing = [](std::string& text) -> Future<> {
+    IOLoop::current().close();
+    text += "a";
+    co_await moment;
+    text += "never";
+  }(ran);
+  EXPECT_EQ(ran, "a");
+  EXPECT_EQ(loop.dump_tasks(), "");
+}
+
+}  // namespace
+}  // namespace eddy
