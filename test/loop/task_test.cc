@@ -25,28 +25,32 @@ class TaskTest : public testing::Test {
 
 std::string here(unsigned line) { return "task_test.cc:" + std::to_string(line); }
 
-class Waiting : public Coroutine<> {
- public:
-  static constexpr unsigned kLine = __LINE__ + 5;
+unsigned line_of_wait = 0;
 
- private:
+class Waiting : public Coroutine<> {
   void body() override {
     CO_BEGIN;
+    line_of_wait = __LINE__ + 1;
     CO_AWAIT(eddy::sleep(1h));
     CO_END;
   }
 };
 
+Future<> awaiting() {
+  line_of_wait = __LINE__ + 1;
+  co_await eddy::sleep(1h);
+}
+
 TEST_F(TaskTest, EachCoroutineSaysWhereItWaitsForWhatAndSinceWhen) {
-  constexpr unsigned kLine = __LINE__ + 2;
-  const Future<> awaiting = []() -> Future<> { co_await eddy::sleep(1h); }();
-  const Future<> macro = start<Waiting>();
+  const Future<> first = awaiting();
+  const std::string first_place = here(line_of_wait);
+  const Future<> second = start<Waiting>();
+  const std::string second_place = here(line_of_wait);
   clock.advance(1500ms);
   loop.turn();
   const std::string dump = loop.dump_tasks();
-  EXPECT_NE(dump.find(here(kLine) + " for sleep since 1.500 s\n"), std::string::npos) << dump;
-  EXPECT_NE(dump.find(here(Waiting::kLine) + " for sleep since 1.500 s\n"), std::string::npos)
-      << dump;
+  for (const std::string& place : {first_place, second_place})
+    EXPECT_NE(dump.find(place + " for sleep since 1.500 s\n"), std::string::npos) << dump;
 }
 
 TEST_F(TaskTest, ACoroutineThatIsOverIsNotListed) {

@@ -1,0 +1,162 @@
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <eddy/loop/await.h>
+#include <eddy/loop/gen.h>
+#include <eddy/loop/pool.h>
+#include <eddy/loop/run_sync.h>
+
+#include "../support/descriptors.h"
+#include "../support/fake_clock.h"
+#include "../support/log_capture.h"
+
+namespace eddy {
+namespace {
+
+thread_local long allocations_left = -1;  // negative: no limit
+
+struct Scarce {  // every allocation beyond so many fails
+  explicit Scarce(long allowed) { allocations_left = allowed; }
+  ~Scarce() { allocations_left = -1; }
+  Scarce(const Scarce&) = delete;
+  Scarce& operator=(const Scarce&) = delete;
+};
+
+}  // namespace
+}  // namespace eddy
+
+void* operator new(std::size_t size) {
+  if (eddy::allocations_left == 0) throw std::bad_alloc();
+  if (eddy::allocations_left > 0) --eddy::allocations_left;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace eddy {
+namespace {
+
+using namespace std::chrono_literals;
+
+Future<int> slowly(int value) {
+  co_await moment;
+  co_return value;
+}
+
+Future<int> work() {
+  const int one = co_await slowly(1);
+  co_await eddy::sleep(1ms);
+  std::vector<Future<int>> both;
+  both.push_back(slowly(2));
+  both.push_back(with_timeout(1s, slowly(3)));
+  const std::vector<int> results = co_await multi(std::move(both));
+  WaitIterator<int> each({slowly(4), make_ready_future(5)});
+  int sum = one + results.at(0) + results.at(1);
+  while (!each.done()) sum += co_await each.next();
+  co_return sum;
+}
+
+TEST(Scarcity, WhereverMemoryEndsAnOperationFailsAndTheLoopLives) {
+  FakeClock clock;
+  const ScopedPlatform installed(clock);
+  const LogCapture log;
+  IOLoop loop;
+  const Pipe pipe;
+  int failures = 0;
+  for (long allowed = 0;; ++allowed) {
+    ASSERT_LT(allowed, 1000);
+    bool succeeded = false;
+    try {
+      const Scarce scarce(allowed);
+      loop.add_handler(pipe.reader.get(), kRead, [](int, std::uint32_t) {});
+      succeeded = loop.run_sync(work, 1s) == 15;
+    } catch (const std::bad_alloc&) {
+      ++failures;
+    } catch (const CancelledError&) {  // what would have brought the result had no memory
+      ++failures;
+    } catch (const TimeoutError&) {  // its callback had none
+      ++failures;
+    }
+    loop.remove_handler(pipe.reader.get());
+    for (int turn = 0; turn < 5; ++turn) loop.turn();
+    if (succeeded) break;
+  }
+  EXPECT_GT(failures, 10);
+  EXPECT_EQ(loop.run_sync(work), 15) << "it recovers";
+  EXPECT_EQ(loop.dump_tasks(), "") << "nothing is left behind";
+}
+
+TEST(Scarcity, BreakingAPromiseAndRemovingAHandlerNeedNoMemory) {
+  IOLoop loop;
+  const Pipe pipe;
+  loop.add_handler(pipe.reader.get(), kRead, [](int, std::uint32_t) {});
+  auto promise = std::make_unique<Promise<int>>();
+  const Future<int> future = promise->future();
+  {
+    const Scarce scarce(0);
+    promise.reset();
+    loop.remove_handler(pipe.reader.get());
+    loop.turn();
+  }
+  EXPECT_THROW(future.result(), BrokenPromiseError);
+}
+
+TEST(Scarcity, TimersThatAreDueRunWithoutMemory) {
+  FakeClock clock;
+  const ScopedPlatform installed(clock);
+  IOLoop loop;
+  int ran = 0;
+  for (int at = 0; at < 2000; ++at) loop.call_later(1ms, [&] { ++ran; });
+  clock.advance(1ms);
+  const Scarce scarce(0);
+  loop.turn();
+  loop.turn();
+  EXPECT_EQ(ran, 2000);
+}
+
+TEST(PoolTest, TheSteadyPathAsksTheHeapForNothing) {
+  if (!kPooling) GTEST_SKIP() << "a sanitizer watches every block";
+  IOLoop loop;
+  const auto round = [&] {
+    for (int at = 0; at < 10; ++at) loop.add_callback([] {});
+    Promise<int> promise;
+    loop.add_future(promise.future(), [](const Future<int>&) {});
+    promise.set_result(1);
+    static_cast<void>(slowly(1));
+    for (int turn = 0; turn < 3; ++turn) loop.turn();
+  };
+  round();
+  round();
+  const Scarce scarce(0);
+  round();
+}
+
+TEST(PoolTest, ABlockIsGivenOutAgainAndABurstGoesBackToTheHeap) {
+  if (!kPooling) GTEST_SKIP() << "a sanitizer watches every block";
+  Pool::release(Pool::allocate(64), 64);
+  void* const block = Pool::allocate(64);
+  Pool::release(block, 64);
+  EXPECT_EQ(Pool::allocate(50), block) << "sizes are rounded";
+  Pool::release(block, 50);
+  std::vector<void*> burst(Pool::kKeptBytes / 64 + 100);
+  for (void*& one : burst) one = Pool::allocate(64);
+  for (void* one : burst) Pool::release(one, 64);
+  long kept = 0;
+  {
+    const Scarce scarce(0);
+    try {
+      for (;; ++kept) burst.at(static_cast<std::size_t>(kept)) = Pool::allocate(64);
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  EXPECT_EQ(kept, static_cast<long>(Pool::kKeptBytes / 64));
+  while (kept > 0) Pool::release(burst.at(static_cast<std::size_t>(--kept)), 64);
+}
+
+}  // namespace
+}  // namespace eddy
