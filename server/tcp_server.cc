@@ -1,11 +1,21 @@
 #include "tcp_server.h"
 
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <system_error>
+#include <utility>
+
 #include "../loop/await.h"
 #include "../loop/gen.h"
 #include "../loop/log.h"
 
 namespace eddy {
 namespace {
+
+using Weak = std::weak_ptr<CoroutineSet>;
 
 // That a peer went away is how most conversations end.
 void log_unless_closed(const std::exception_ptr& failure) {
@@ -18,30 +28,53 @@ void log_unless_closed(const std::exception_ptr& failure) {
   }
 }
 
+// One that was made elsewhere, by systemd perhaps, may be otherwise.
+void make_non_blocking(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+      ::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+    throw std::system_error(errno, std::generic_category(), "add_socket");
+}
+
+Future<> drained(const Weak& conversations) {
+  const auto alive = conversations.lock();
+  return alive ? alive->drain() : Future<>();
+}
+
 }  // namespace
 
 TCPServer::TCPServer(const TCPServerOptions& options)
     : options_(options),
       budget_(std::make_shared<BufferBudget>(options.max_total_buffer_size)),
-      conversations_(log_unless_closed),
-      refusals_(log_unless_closed) {}
+      conversations_(std::make_shared<CoroutineSet>(log_unless_closed)),
+      refusals_(std::make_shared<CoroutineSet>(log_unless_closed)) {}
 
-TCPServer::~TCPServer() = default;
+TCPServer::~TCPServer() {
+  stop();
+  close_all_connections();
+}
 
 void TCPServer::listen(std::uint16_t port, const std::string& address) {
   add_sockets(bind_sockets(port, address, options_.bind));
 }
 
 void TCPServer::add_sockets(std::vector<UniqueFd> listeners) {
-  for (UniqueFd& listener : listeners) add_socket(std::move(listener));
+  std::vector<Listener> added;  // all, or none
+  for (UniqueFd& listener : listeners) added.push_back(start_listening(std::move(listener)));
+  std::move(added.begin(), added.end(), std::back_inserter(listeners_));
 }
 
 void TCPServer::add_socket(UniqueFd listener) {
+  listeners_.push_back(start_listening(std::move(listener)));
+}
+
+TCPServer::Listener TCPServer::start_listening(UniqueFd listener) {
+  make_non_blocking(listener.get());
   auto handler = std::make_unique<AcceptHandler>(
       listener.get(), [this](UniqueFd socket, const SocketAddress& address) {
         accepted(std::move(socket), address);
       });
-  listeners_.push_back({std::move(listener), std::move(handler)});
+  return {std::move(listener), std::move(handler)};
 }
 
 std::vector<SocketAddress> TCPServer::addresses() const {
@@ -56,12 +89,19 @@ void TCPServer::stop() { listeners_.clear(); }
 void TCPServer::accepted(UniqueFd socket, const SocketAddress& address) {
   auto stream = std::make_unique<IOStream>(std::move(socket), options_.stream);
   stream->set_budget(budget_);
-  if (options_.max_connections == 0 || connections() < options_.max_connections) {
-    conversations_.add(handle_stream(std::move(stream), address));
-  } else {
-    ++refused_;
-    refusals_.add(refuse_stream(std::move(stream), address));
-  }
+  const bool welcome = options_.max_connections == 0 || connections() < options_.max_connections;
+  if (!welcome) ++refused_;
+  const Weak others = welcome ? conversations_ : refusals_;
+  Future<> conversation = converse(welcome, std::move(stream), address);
+  if (const auto alive = others.lock()) alive->add(std::move(conversation));
+}
+
+Future<> TCPServer::converse(bool welcome, std::unique_ptr<IOStream> stream,
+                             const SocketAddress& address) try {
+  return welcome ? handle_stream(std::move(stream), address)
+                 : refuse_stream(std::move(stream), address);
+} catch (...) {  // plain code throws at once what a coroutine puts into its Future
+  return make_failed_future<void>(std::current_exception(), "a conversation");
 }
 
 Future<> TCPServer::refuse_stream(std::unique_ptr<IOStream> stream, SocketAddress address) {
@@ -71,15 +111,28 @@ Future<> TCPServer::refuse_stream(std::unique_ptr<IOStream> stream, SocketAddres
 }
 
 Future<std::size_t> TCPServer::drain(Duration patience) {
-  std::list<Listener> last = std::move(listeners_);  // a conversation may call stop()
-  for (Listener& listener : last) listener.handler->accept_waiting();
-  last.clear();
-  draining();
+  const Weak conversations = conversations_;  // from here on, anybody may drop the server
+  const Weak refusals = refusals_;
+  const TimePoint deadline = after(IOLoop::current().time(), patience);
+  for (std::size_t at = 0; !conversations.expired() && at < listeners_.size(); ++at)
+    listeners_[at].handler->accept_waiting();
+  if (!conversations.expired()) {
+    stop();
+    draining();
+  }
   try {
-    co_await with_timeout(patience, conversations_.drain());
+    co_await with_deadline(deadline, drained(conversations));
+    co_await with_deadline(deadline, drained(refusals));
   } catch (const TimeoutError&) {
   }
-  co_return connections();
+  const auto alive = conversations.lock();
+  if (!alive) throw CancelledError("the server was dropped while it drained");
+  co_return alive->size();
+}
+
+void TCPServer::close_all_connections() {
+  const Conversations ended[] = {conversations_, refusals_};  // the last to end may drop the server
+  for (const Conversations& conversations : ended) conversations->clear();
 }
 
 }  // namespace eddy

@@ -2,57 +2,65 @@
 //
 // Mirrors tornado.tcpserver.TCPServer. A daemon derives from it and says in handle_stream what a
 // conversation is; the server keeps what handle_stream returns until it is done, and logs how it
-// failed. Dropping the server ends every conversation.
+// failed. Dropping the server ends every conversation, and may happen within one.
+//
+//   listening --stop()--> conversations go on --they end--> idle
+//       \--drain()--> the last ones are taken in, all may finish --they end, or time is up--> idle
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "../loop/coroutine_set.h"
 #include "../stream/io_stream.h"
+#include "accept_handler.h"
 #include "netutil.h"
 
 namespace eddy {
 
 struct TCPServerOptions {
-  StreamLimits stream;                                  // of every accepted stream
-  std::size_t max_connections = 0;                      // at once; 0: no limit
-  std::size_t max_total_buffer_size = std::size_t{1} << 30;  // of all streams; the biggest is closed
-  BindOptions bind;
+  StreamLimits stream;                                       // of every accepted stream
+  std::size_t max_connections = 0;                           // at once; 0: no limit
+  std::size_t max_total_buffer_size = std::size_t{1} << 30;  // of all; the fullest is closed
+  BindOptions bind;                                          // of listen()
 };
 
 class TCPServer {
  public:
   explicit TCPServer(const TCPServerOptions& options = {});
+  // A derived server whose conversations use its members calls close_all_connections() in its own
+  // destructor, for these members are gone by the time this one runs.
   virtual ~TCPServer();
   TCPServer(const TCPServer&) = delete;
   TCPServer& operator=(const TCPServer&) = delete;
 
   // Begins to accept. May be repeated for more ports; see bind_sockets for what it throws.
   void listen(std::uint16_t port, const std::string& address = "");
-  void add_sockets(std::vector<UniqueFd> listeners);  // made by bind_sockets, or elsewhere
-  void add_socket(UniqueFd listener);
-  std::vector<SocketAddress> addresses() const;  // where it listens
+  void add_sockets(std::vector<UniqueFd> listeners);  // made by bind_sockets, or elsewhere: all
+  void add_socket(UniqueFd listener);                 // listening, of any family
+  std::vector<SocketAddress> addresses() const;       // where it listens
 
-  // Stops accepting; conversations go on. Safe at any time, also within handle_stream.
+  // Stops accepting; conversations go on, who waits in the kernel's queue is dropped. Safe at any
+  // time, also within handle_stream, and twice.
   void stop();
   // Takes in what has reached the machine, stops accepting, and waits for the conversations, at
-  // most so long. Gives how many are left: close_all_connections() ends them.
+  // most so long. Gives how many are left: close_all_connections() ends them. CancelledError when
+  // the server is dropped meanwhile.
   Future<std::size_t> drain(Duration patience);
-  void close_all_connections() { conversations_.clear(); }
+  void close_all_connections();
 
-  std::size_t connections() const { return conversations_.size(); }
+  std::size_t connections() const { return conversations_->size(); }
   std::size_t refused() const { return refused_; }  // beyond max_connections, so far
   const BufferBudget& buffers() const { return *budget_; }
 
  protected:
   // One conversation. It is over when the Future is done: the stream, if it still lives then,
-  // should be gone. A coroutine of either kind owns the stream and does just that; plain code that
-  // keeps the stream elsewhere returns a Future of its own, or a done one, and is then not counted.
+  // should be gone. A coroutine of either kind owns the stream and does just that. Plain code that
+  // keeps the stream elsewhere returns a Future of its own, or a done one and is then not counted;
+  // it ends when whoever keeps the stream lets it go.
   virtual Future<> handle_stream(std::unique_ptr<IOStream> stream, SocketAddress address) = 0;
   // One above max_connections: closes it, unless overridden to say why first.
   virtual Future<> refuse_stream(std::unique_ptr<IOStream> stream, SocketAddress address);
@@ -64,14 +72,18 @@ class TCPServer {
     UniqueFd socket;
     std::unique_ptr<AcceptHandler> handler;  // goes first
   };
+  // Shared by nobody: weak pointers tell whether the server outlived the user's code that ran.
+  using Conversations = std::shared_ptr<CoroutineSet>;
 
+  Listener start_listening(UniqueFd listener);
   void accepted(UniqueFd socket, const SocketAddress& address);
+  Future<> converse(bool welcome, std::unique_ptr<IOStream> stream, const SocketAddress& address);
 
   const TCPServerOptions options_;
-  std::shared_ptr<BufferBudget> budget_;
-  std::list<Listener> listeners_;
-  CoroutineSet conversations_;
-  CoroutineSet refusals_;
+  const std::shared_ptr<BufferBudget> budget_;
+  std::vector<Listener> listeners_;
+  const Conversations conversations_;
+  const Conversations refusals_;
   std::size_t refused_ = 0;
 };
 

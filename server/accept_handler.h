@@ -1,0 +1,51 @@
+// AcceptHandler: takes in what connects to one listening socket.
+//
+// Mirrors tornado.netutil.add_accept_handler. Destroying it is what Tornado's remover does: nothing
+// is accepted from then on, not even the rest of a batch, so the callback may destroy it.
+//
+// A connection that was gone before it was taken is passed over. When descriptors or memory run
+// out, the pending connection would be reported, and refused, in each turn: instead the handler
+// pauses, longer and longer, says so once, and comes back by itself.
+//
+//   accepting --out of resources--> paused --time is up--> accepting
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "../loop/io_loop.h"
+#include "../loop/unique_fd.h"
+#include "../stream/socket_address.h"
+
+namespace eddy {
+
+class AcceptHandler {
+ public:
+  // An exception is logged, and the next connection taken.
+  using Accepted = std::function<void(UniqueFd socket, const SocketAddress& peer)>;
+
+  static constexpr int kAcceptsPerTurn = 128;  // then others have their turn
+  static constexpr int kMostWaiting = 4096;    // as many as a kernel lets wait
+  static constexpr Duration kFirstPause = std::chrono::milliseconds(10);
+  static constexpr Duration kLongestPause = std::chrono::milliseconds(320);
+
+  AcceptHandler(int listener, Accepted accepted);  // the non-blocking listener stays the caller's
+  ~AcceptHandler();
+  AcceptHandler(const AcceptHandler&) = delete;
+  AcceptHandler& operator=(const AcceptHandler&) = delete;
+
+  void accept_waiting();  // now, all that the kernel has accepted already: before a graceful stop
+  bool paused() const;
+
+ private:
+  class Acceptor;
+  std::shared_ptr<Acceptor> acceptor_;
+};
+
+// Tornado's word for it: const AcceptHandler accepting = add_accept_handler(listener, callback);
+[[nodiscard]] inline AcceptHandler add_accept_handler(int listener,
+                                                      AcceptHandler::Accepted accepted) {
+  return {listener, std::move(accepted)};
+}
+
+}  // namespace eddy

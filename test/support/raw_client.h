@@ -1,0 +1,60 @@
+// RawClient: a peer that knows nothing of eddy, on a socket of its own.
+//
+// Connecting waits for the kernel, which answers by itself; everything else returns at once.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include <eddy/loop/unique_fd.h>
+#include <eddy/stream/socket_address.h>
+
+namespace eddy {
+
+class RawClient {
+ public:
+  explicit RawClient(const SocketAddress& server)
+      : socket_(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (::connect(socket_.get(), server.get(), server.size()) < 0)
+      throw std::system_error(errno, std::generic_category(), "connect");
+    ::fcntl(socket_.get(), F_SETFL, O_NONBLOCK);
+  }
+
+  void send(std::string_view text) const {
+    static_cast<void>(!::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL));
+  }
+  void end() const { ::shutdown(socket_.get(), SHUT_WR); }
+  void close() { socket_.reset(); }
+  void reset() {  // RST instead of FIN
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close();
+  }
+
+  const std::string& received() {  // so far
+    char bytes[4096];
+    ssize_t count = 0;
+    while (!over_ && (count = ::recv(socket_.get(), bytes, sizeof bytes, 0)) > 0)
+      received_.append(bytes, static_cast<std::size_t>(count));
+    over_ = over_ || count == 0 || (errno != EAGAIN && errno != EINTR);
+    return received_;
+  }
+  bool over() {  // the server has ended it, by FIN or RST
+    received();
+    return over_;
+  }
+  SocketAddress address() const { return SocketAddress::local_of(socket_.get()); }
+
+ private:
+  UniqueFd socket_;
+  std::string received_;
+  bool over_ = false;
+};
+
+}  // namespace eddy
