@@ -41,7 +41,7 @@ void Task::enqueue() {
 void Task::run() {
   place_ = Place::running;
   inline_budget_ = kInlineResumptions;
-  resume();
+  resume();  // Trail 7: the next turn resumes the conversation
 }
 
 bool Task::wait(FutureState* state, Location where) {
