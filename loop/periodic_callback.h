@@ -14,7 +14,7 @@
 
 namespace eddy {
 
-class PeriodicCallback : private FutureWaiter {
+class PeriodicCallback final : private FutureWaiter {
  public:
   // Throws std::invalid_argument unless the period is positive and 0 <= jitter < 1: each interval
   // is then period * (1 + jitter * (random - 0.5)).

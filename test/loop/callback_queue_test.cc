@@ -27,7 +27,7 @@ TEST(CallbackQueueTest, ABatchIsWhatStoodInTheQueueWhenItBegan) {
 }
 
 TEST(CallbackQueueTest, ARunnableThatIsDestroyedLeavesTheQueue) {
-  struct Counts : Runnable {
+  struct Counts final : Runnable {
     int& runs;
     explicit Counts(int& count) : runs(count) {}
     void run() override { ++runs; }

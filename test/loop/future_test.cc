@@ -279,6 +279,9 @@ TEST_F(FutureTest, APromiseDroppedElsewhereBreaksHere) {
 TEST_F(FutureTest, TheResultIsDestroyedOnItsOwnThread) {
   struct Witness {
     std::thread::id& destroyed_on;
+    explicit Witness(std::thread::id& on) : destroyed_on(on) {}
+    Witness(const Witness&) = delete;
+    Witness& operator=(const Witness&) = delete;
     ~Witness() { destroyed_on = std::this_thread::get_id(); }
   };
   std::thread::id destroyed_on;

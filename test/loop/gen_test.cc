@@ -237,7 +237,7 @@ TEST_F(WaitIteratorTest, AFailureIsThrownByItsOwnNextAndDoesNotEndIt) {
   EXPECT_FALSE(each.done());
   EXPECT_EQ(each.next().result(), 2);
   EXPECT_TRUE(each.done());
-  EXPECT_THROW(each.next(), InvalidStateError);
+  EXPECT_THROW(static_cast<void>(each.next()), InvalidStateError);
 }
 
 TEST_F(WaitIteratorTest, ANextThatIsGivenUpLosesNothing) {
@@ -246,7 +246,7 @@ TEST_F(WaitIteratorTest, ANextThatIsGivenUpLosesNothing) {
   static_cast<void>(each.next());
   EXPECT_FALSE(each.done());
   Future<int> next = each.next();
-  EXPECT_THROW(each.next(), InvalidStateError) << "one at a time";
+  EXPECT_THROW(static_cast<void>(each.next()), InvalidStateError) << "one at a time";
   promise.set_result(7);
   turns();
   EXPECT_EQ(next.result(), 7);

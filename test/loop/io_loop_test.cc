@@ -639,6 +639,10 @@ TEST_F(IOLoopClose, ACapturedObjectMayComeBackToTheLoopWhileItIsDropped) {
     IOLoop& loop;
     int fd;
     IOLoop::Timeout timeout;
+    ComesBack(IOLoop& of, int number, IOLoop::Timeout timer)
+        : loop(of), fd(number), timeout(timer) {}
+    ComesBack(const ComesBack&) = delete;
+    ComesBack& operator=(const ComesBack&) = delete;
     ~ComesBack() {
       loop.remove_handler(fd);
       loop.remove_timeout(timeout);

@@ -153,6 +153,9 @@ TEST_F(TimerQueueTest, ClearingDropsAllWithoutRunningThemEvenIfTheirCapturesCome
   struct ComesBack {
     TimerQueue& timers;
     TimerQueue::Id id;
+    ComesBack(TimerQueue& of, TimerQueue::Id own) : timers(of), id(own) {}
+    ComesBack(const ComesBack&) = delete;
+    ComesBack& operator=(const ComesBack&) = delete;
     ~ComesBack() { EXPECT_FALSE(timers.remove(id)); }
   };
   auto captured = std::make_shared<ComesBack>(timers, add(1ms, "a"));
