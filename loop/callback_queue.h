@@ -45,6 +45,8 @@ class CallbackQueue {
 
 class ForeignQueue {  // the door for other threads
  public:
+  ~ForeignQueue() { close(); }
+
   // False when the queue is closed: the callback is destroyed, unrun, by the caller. `ring` says
   // that the loop may be asleep and must be woken.
   bool add(Callback callback, bool& ring);

@@ -29,14 +29,14 @@ struct Scarce {  // every allocation beyond so many fails
 }  // namespace
 }  // namespace eddy
 
-void* operator new(std::size_t size) {
+[[gnu::noinline]] void* operator new(std::size_t size) {
   if (eddy::allocations_left == 0) throw std::bad_alloc();
   if (eddy::allocations_left > 0) --eddy::allocations_left;
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace eddy {
 namespace {
