@@ -2,13 +2,16 @@
 //
 // What is done already is used at once, within a budget, as a coroutine does by itself: a callback
 // for each line of a batch would have each line wait for a turn of its own.
+#include <eddy/loop/task.h>
+
 #include "eddy_serve.h"
 
 namespace {
 
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
-  static constexpr int kLinesPerTurn = 128;
+  // As many as a coroutine gets: it awaits twice for each.
+  static constexpr int kLinesPerTurn = eddy::Task::kInlineResumptions / 2;
 
   Conversation(std::unique_ptr<eddy::IOStream> stream, bench::Await await)
       : stream_(std::move(stream)), await_(await) {}

@@ -17,8 +17,8 @@ using Converse = eddy::Future<> (*)(std::unique_ptr<eddy::IOStream> stream, Awai
 
 class EchoServer : public eddy::TCPServer {
  public:
-  EchoServer(const Options& options, Converse converse)
-      : TCPServer(server_options()), options_(options), converse_(converse) {
+  EchoServer(const Options& options, Converse conversation)
+      : TCPServer(server_options()), options_(options), conversation_(conversation) {
     listen(options.port, "127.0.0.1");
     announce(addresses().front().port());
   }
@@ -27,7 +27,7 @@ class EchoServer : public eddy::TCPServer {
   eddy::Future<> handle_stream(std::unique_ptr<eddy::IOStream> stream,
                                eddy::SocketAddress) override {
     stream->set_nodelay(true);
-    return converse_(std::move(stream), options_.await);
+    return conversation_(std::move(stream), options_.await);
   }
 
   static eddy::TCPServerOptions server_options() {
@@ -37,7 +37,7 @@ class EchoServer : public eddy::TCPServer {
   }
 
   const Options options_;
-  const Converse converse_;
+  const Converse conversation_;
 };
 
 // What an eddy conversation waits for after it wrote a line.
@@ -46,10 +46,10 @@ inline eddy::Future<> write_line(eddy::IOStream& stream, const std::string& line
   return await == Await::write ? written : stream.drain();
 }
 
-inline int serve(int argc, char** argv, Converse converse) {
+inline int serve(int argc, char** argv, Converse conversation) {
   const Options options = parse_options(argc, argv);
   eddy::IOLoop loop;
-  const EchoServer server(options, converse);
+  const EchoServer server(options, conversation);
   loop.start();
   return 0;
 }
