@@ -2,18 +2,20 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "../loop/await.h"
 #include "../loop/gen.h"
 #include "../loop/log.h"
+#include "../loop/run_logged.h"
 #include "../stream/close_gracefully.h"
 #include "rpc_message.h"
 
 namespace eddy {
 namespace {
 
-using namespace std::chrono_literals;
-constexpr Duration kReadAway = 1s;  // after a line too long, so that the client sees no reset
+// How long what the client still sends is read away, so that it sees an end and no reset.
+constexpr Duration kReadAway = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -24,10 +26,7 @@ class RpcServerConnection::Call final : public RpcCall, public Pooled {
       : connection_(connection), number_(number) {
     ++connection_.server_.in_flight_;
   }
-  ~Call() {
-    --connection_.server_.in_flight_;
-    connection_.last_activity_ = connection_.stream_->loop().turn_time();
-  }
+  ~Call() { connection_.call_ended(); }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
@@ -51,17 +50,18 @@ RpcServerConnection::RpcServerConnection(RPCServer& server, std::unique_ptr<IOSt
       codec_(server.options_.max_line),
       request_(server.application_.registry()),
       last_activity_(stream_->loop().time()) {
-  server_.open_.push_back(*this);
   server_.application_.on_request(*this);
+  server_.open_.push_back(*this);
 }
 
 RpcServerConnection::~RpcServerConnection() {
   calls_.clear();
-  server_.application_.on_close(*this);
+  run_logged("Exception in on_close: ", [this] { server_.application_.on_close(*this); });
 }
 
 Future<> RpcServerConnection::run() {
-  closed_watch_ = cancel_calls_when_closed();
+  close_watch_ = watch_for_close();
+  if (server_.options_.idle_timeout > Duration::zero()) silence_watch_ = watch_for_silence();
   try {
     co_await read_calls();
   } catch (const StreamClosedError& closed) {  // the client's end, and perhaps a reset
@@ -71,82 +71,45 @@ Future<> RpcServerConnection::run() {
   co_await end();
 }
 
+// --- Reading -------------------------------------------------------------------------------------
+
 Future<> RpcServerConnection::read_calls() {
-  for (;;) {
-    const std::string bytes = co_await next_bytes();
-    if (bytes.empty()) co_return;
+  const std::size_t chunk = stream_->limits().read_chunk_size;
+  while (left_to_read_ > 0) {
+    std::string bytes;
+    try {
+      reading_ = stream_->read_bytes(std::min(left_to_read_, chunk), true);
+      bytes = std::exchange(co_await reading_, std::string());
+    } catch (const CancelledError&) {  // by stop_reading(): see what is left
+      continue;
+    }
+    left_to_read_ -= bytes.size();
+    last_activity_ = stream_->loop().turn_time();
     std::string_view input = bytes;
     for (Event event = codec_.next(input); event != Event::none; event = codec_.next(input)) {
       if (!handle(event)) co_return;
-      co_await wait_for_room();
+      while (calls_.size() >= server_.options_.max_in_flight)
+        co_await room_.emplace("a call to complete").future();
+      co_await stream_->drain();  // also gives others their turn when call comes upon call
     }
   }
-}
-
-// Empty: there will be no more, for the server drains or the client has been idle too long.
-Future<std::string> RpcServerConnection::next_bytes() {
-  const Duration idle_timeout = server_.options_.idle_timeout;
-  for (;;) {
-    const std::size_t most = std::min(left_to_drain_.value_or(SIZE_MAX),
-                                      stream_->limits().read_chunk_size);
-    if (most == 0) co_return std::string();
-    reading_ = stream_->read_bytes(most, true);
-    if (idle_timeout > Duration::zero())
-      reading_ = with_deadline(after(last_activity_, idle_timeout), std::move(reading_));
-    try {
-      std::string bytes = std::move(co_await reading_);
-      last_activity_ = stream_->loop().turn_time();
-      if (left_to_drain_) *left_to_drain_ -= bytes.size();
-      co_return bytes;
-    } catch (const CancelledError&) {  // the server drains: see what is left
-      if (!left_to_drain_) throw;
-    } catch (const TimeoutError&) {
-      if (!calls_.empty()) {
-        last_activity_ = stream_->loop().time();
-        continue;
-      }
-      if (stream_->loop().time() < after(last_activity_, idle_timeout)) continue;
-      log::info("idle_timeout, closing ", peer_);
-      co_return std::string();
-    }
-  }
-}
-
-// Also the place where others have their turn while a client sends call upon call.
-Future<> RpcServerConnection::wait_for_room() {
-  while (calls_.size() >= server_.options_.max_in_flight) {
-    room_.emplace("a call to complete");
-    co_await room_->future();
-  }
-  co_await stream_->drain();
 }
 
 bool RpcServerConnection::handle(Event event) {
   switch (event) {
-    case Event::line:
-      perform(request_.on_message(codec_.line()));
-      break;
-    case Event::reply:
-      send(codec_.reply());
-      break;
-    case Event::interrupt:
-      request_.interrupt();
-      break;
-    case Event::are_you_there:
-      send("[yes]\r\n");
-      break;
+    case Event::none: break;
+    case Event::line: perform(request_.on_message(codec_.line())); break;
+    case Event::reply: send(codec_.reply()); break;
+    case Event::interrupt: request_.interrupt(); break;
+    case Event::are_you_there: send("[yes]\r\n"); break;
+    case Event::end_of_input: client_may_go_on_ = true; break;
     case Event::line_too_long:
       log::info("line longer than max_line = ", server_.options_.max_line, " from ", peer_);
       send("error line too long\r\n");
-      too_long_ = true;
-      return false;
-    case Event::end_of_input:
-      quit_ = true;
-      break;
-    case Event::none:
+      client_may_go_on_ = true;
       break;
   }
-  return !quit_;
+  return !client_may_go_on_;
 }
 
 void RpcServerConnection::perform(RpcRequest::Action action) {
@@ -159,28 +122,31 @@ void RpcServerConnection::perform(RpcRequest::Action action) {
   } else if (std::holds_alternative<RpcRequest::Hint>(action)) {
     send("type help, or quit\r\n");
   } else if (std::holds_alternative<RpcRequest::Quit>(action)) {
-    quit_ = true;
+    client_may_go_on_ = true;
   }
 }
 
-// Trail 9: the registry calls the handler
 void RpcServerConnection::call(RpcRequest::Call wanted) {
   auto call = std::make_unique<Call>(*this, ++last_number_);
   Future<std::string> result = wanted.method->call(*call, wanted.arguments);
   if (result.done())
     answer(call->number(), result);
   else
-    calls_.add(finish_call(std::move(call), std::move(result)));
+    calls_.add(answer_later(std::move(call), std::move(result)));
 }
 
-Future<> RpcServerConnection::finish_call(std::unique_ptr<Call> call, Future<std::string> given) {
+Future<> RpcServerConnection::answer_later(std::unique_ptr<Call> call, Future<std::string> given) {
   Future<std::string> result = std::move(given);  // ends before the call does
   try {
     co_await result;
   } catch (...) {  // is an answer too
   }
-  answer(call->number(), result);
-  if (room_) std::exchange(room_, std::nullopt)->set_result();
+  try {
+    answer(call->number(), result);
+  } catch (...) {  // no memory is left for it: the client must not wait for ever
+    stream_->close(std::current_exception());
+    throw;
+  }
 }
 
 void RpcServerConnection::answer(std::uint64_t number, const Future<std::string>& result) {
@@ -191,27 +157,49 @@ void RpcServerConnection::answer(std::uint64_t number, const Future<std::string>
     send(format_result(number, result.result()));
 }
 
-Future<> RpcServerConnection::end() {
-  co_await calls_.drain();
-  if (stream_->closed()) co_return;
-  if (too_long_ || (!stream_->at_eof() && stream_->available() > 0)) {
-    co_await close_gracefully(*stream_, kReadAway);
-  } else {
-    co_await stream_->shutdown_write();
-    stream_->close();
-  }
+void RpcServerConnection::send(std::string_view lines) {
+  if (!stream_->closed()) static_cast<void>(stream_->write(lines));
 }
 
-Future<> RpcServerConnection::cancel_calls_when_closed() {
-  co_await stream_->wait_closed();
-  calls_.clear();
+void RpcServerConnection::call_ended() {
+  --server_.in_flight_;
+  last_activity_ = stream_->loop().turn_time();
   if (room_) std::exchange(room_, std::nullopt)->set_result();
 }
 
-void RpcServerConnection::drain() {
-  if (left_to_drain_) return;
-  left_to_drain_ = stream_->available();
+// --- How it ends ---------------------------------------------------------------------------------
+
+void RpcServerConnection::drain() { stop_reading(stream_->available()); }
+
+void RpcServerConnection::stop_reading(std::size_t arrived) {
+  // A read that is complete, and waits for its turn to be looked at, has arrived as well.
+  if (reading_.done() && !reading_.exception()) arrived += reading_.result().size();
+  left_to_read_ = std::min(left_to_read_, arrived);
   reading_.cancel();
+}
+
+Future<> RpcServerConnection::watch_for_close() {
+  co_await stream_->wait_closed();
+  calls_.clear();
+}
+
+Future<> RpcServerConnection::watch_for_silence() {
+  const auto end_of_patience = [this] {
+    return after(last_activity_, server_.options_.idle_timeout);
+  };
+  for (TimePoint now = last_activity_; now < end_of_patience(); now = stream_->loop().time()) {
+    co_await sleep(end_of_patience() - now);
+    if (shows_life()) last_activity_ = stream_->loop().time();
+  }
+  log::info("idle_timeout, closing ", peer_);
+  if (stream_->writing()) stream_->close();  // it does not take its answers
+  stop_reading(0);
+}
+
+// Calls in flight, or a client that is still taking what it was sent.
+bool RpcServerConnection::shows_life() {
+  const std::uint64_t seen = std::exchange(bytes_sent_, stream_->total_write_done_index());
+  return !calls_.empty() || (stream_->writing() && bytes_sent_ != seen);
 }
 
 void RpcServerConnection::log_leftovers() const {
@@ -219,8 +207,11 @@ void RpcServerConnection::log_leftovers() const {
     log::info("dropped an unfinished call of ", peer_);
 }
 
-void RpcServerConnection::send(std::string_view line) {
-  if (!stream_->closed()) static_cast<void>(stream_->write(line));
+Future<> RpcServerConnection::end() {
+  co_await calls_.drain();
+  co_await stream_->shutdown_write();  // every answer leaves, however long that takes
+  if (client_may_go_on_ || stream_->available() > 0) co_await close_gracefully(*stream_, kReadAway);
+  stream_->close();
 }
 
 }  // namespace eddy

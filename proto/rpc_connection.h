@@ -35,18 +35,23 @@ class RpcServerConnection : public ListNode {
   class Call;
   using Event = TelnetCodec::Event;
 
+  // Reading, in the order of a call's life.
   Future<> read_calls();
-  Future<std::string> next_bytes();
-  Future<> wait_for_room();
-  bool handle(Event event);  // false: nothing more is to be read
+  bool handle(Event event);  // false: the client wants, or gets, nothing more
   void perform(RpcRequest::Action action);
   void call(RpcRequest::Call wanted);
-  Future<> finish_call(std::unique_ptr<Call> call, Future<std::string> result);
+  Future<> answer_later(std::unique_ptr<Call> call, Future<std::string> result);
   void answer(std::uint64_t number, const Future<std::string>& result);
-  Future<> end();
-  Future<> cancel_calls_when_closed();
+  void send(std::string_view lines);
+  void call_ended();
+
+  // How it ends.
+  void stop_reading(std::size_t arrived);  // bytes that are still to be read
+  Future<> watch_for_close();
+  Future<> watch_for_silence();
+  bool shows_life();
   void log_leftovers() const;
-  void send(std::string_view line);
+  Future<> end();
 
   RPCServer& server_;
   const std::unique_ptr<IOStream> stream_;
@@ -54,14 +59,15 @@ class RpcServerConnection : public ListNode {
   TelnetCodec codec_;
   RpcRequest request_;
   CoroutineSet calls_;
-  Future<> closed_watch_;
+  Future<> close_watch_;
+  Future<> silence_watch_;
   Future<std::string> reading_;
-  std::optional<Promise<>> room_;             // somebody waits for a call to complete
-  std::optional<std::size_t> left_to_drain_;  // bytes that had arrived when the server drained
+  std::optional<Promise<>> room_;        // somebody waits for a call to complete
+  std::size_t left_to_read_ = SIZE_MAX;  // bytes, until nothing more is wanted
   std::uint64_t last_number_ = 0;
+  std::uint64_t bytes_sent_ = 0;  // when shows_life() looked
   TimePoint last_activity_;
-  bool too_long_ = false;
-  bool quit_ = false;
+  bool client_may_go_on_ = false;  // it was cut short, and does not know it yet
 };
 
 }  // namespace eddy

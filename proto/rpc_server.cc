@@ -14,6 +14,7 @@ TCPServerOptions server_options(const RpcOptions& options) {
   TCPServerOptions made;
   made.max_connections = options.max_connections;
   made.stream.high_water_mark = options.max_write_buffer;
+  made.stream.max_write_buffer_size = SIZE_MAX;  // an answer that is there is not dropped for its size
   return made;
 }
 
