@@ -91,9 +91,13 @@ void TCPServer::accepted(UniqueFd socket, const SocketAddress& address) {
   stream->set_budget(budget_);
   const bool welcome = options_.max_connections == 0 || connections() < options_.max_connections;
   if (!welcome) ++refused_;
+  starting_ = welcome ? 1 : 0;
   const Weak others = welcome ? conversations_ : refusals_;
   Future<> conversation = converse(welcome, std::move(stream), address);
-  if (const auto alive = others.lock()) alive->add(std::move(conversation));
+  const auto alive = others.lock();
+  if (!alive) return;
+  starting_ = 0;
+  alive->add(std::move(conversation));
 }
 
 Future<> TCPServer::converse(bool welcome, std::unique_ptr<IOStream> stream,

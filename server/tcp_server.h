@@ -52,7 +52,7 @@ class TCPServer {
   Future<std::size_t> drain(Duration patience);
   void close_all_connections();
 
-  std::size_t connections() const { return conversations_->size(); }
+  std::size_t connections() const { return conversations_->size() + starting_; }
   std::size_t refused() const { return refused_; }  // beyond max_connections, so far
   const BufferBudget& buffers() const { return *budget_; }
 
@@ -84,6 +84,7 @@ class TCPServer {
   std::vector<Listener> listeners_;
   const Conversations conversations_;
   const Conversations refusals_;
+  std::size_t starting_ = 0;  // it may ask how many there are before it first waits
   std::size_t refused_ = 0;
 };
 
