@@ -7,20 +7,11 @@
 #include "support/rpc_handlers.h"
 #include "support/serve.h"
 
-int main(int count, char** arguments) {
-  demo::ServerFlags flags;
-  flags.port = 8888;
-  eddy::RpcOptions options;
-  demo::Flags line("telnet_rpc", "A server of lines: call its methods with telnet.");
-  line.add(flags);
-  line.add_number("--max-line", options.max_line, 1, "bytes of a line");
-  line.add_number("--max-in-flight", options.max_in_flight, 1, "calls at once on a connection");
-  line.add_number("--max-write-buffer", options.max_write_buffer, 1, "bytes of unsent answers");
-  line.add_number("--max-connections", options.max_connections, 0, "at once; 0: no limit");
-  line.add_seconds("--idle-timeout", options.idle_timeout, "of a silent client; 0: never");
-  if (const auto exit_code = line.parse(count, arguments)) return *exit_code;
-  eddy::log::set_level(flags.log_level);
+namespace {
 
+constexpr const char* kProgram = "telnet_rpc";
+
+int serve(const demo::ServerFlags& flags, const eddy::RpcOptions& options) {
   eddy::IOLoop loop;
   eddy::RpcApplication application;
   eddy::RPCServer server(application, options);
@@ -31,5 +22,23 @@ int main(int count, char** arguments) {
                                .uptime = loop.time() - started,
                                .resident_bytes = demo::resident_bytes()};
   });
-  return demo::serve("telnet_rpc", flags, server, [&] { return server.in_flight(); });
+  return demo::serve(flags, server, [&] { return server.in_flight(); });
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  demo::ServerFlags flags;
+  flags.port = 8888;
+  eddy::RpcOptions options;
+  demo::Flags line(kProgram, "A server of lines: call its methods with telnet.");
+  line.add(flags);
+  line.add_number("--max-line", options.max_line, 1, "bytes of a line");
+  line.add_number("--max-in-flight", options.max_in_flight, 1, "calls at once on a connection");
+  line.add_number("--max-write-buffer", options.max_write_buffer, 1, "bytes of unsent answers");
+  line.add_number("--max-connections", options.max_connections, 0, "at once; 0: no limit");
+  line.add_seconds("--idle-timeout", options.idle_timeout, "of a silent client; 0: never");
+  if (const auto exit_code = line.parse(count, arguments)) return *exit_code;
+  eddy::log::set_level(flags.log_level);
+  return demo::run(kProgram, [&] { return serve(flags, options); });
 }

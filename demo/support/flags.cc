@@ -1,7 +1,10 @@
 #include "flags.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
+#include <limits>
+#include <utility>
 
 namespace demo {
 namespace {
@@ -15,11 +18,21 @@ std::string one_line(std::string text) {
   return text;
 }
 
-// Whole seconds and an optional fraction, as nanoseconds; nothing for anything else.
+bool only_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+}
+
+// Decimal digits and nothing else: what begins with 0 is not octal, and 0x1F is no number.
+std::optional<std::size_t> parse_number(std::string_view text) {
+  std::size_t value = 0;
+  const char* const end = text.data() + text.size();
+  if (!only_digits(text) || std::from_chars(text.data(), end, value).ec != std::errc())
+    return std::nullopt;
+  return value;
+}
+
+// Whole seconds and an optional fraction, as nanoseconds.
 std::optional<eddy::Duration> parse_seconds(const std::string& text) {
-  const auto only_digits = [](const std::string& part) {
-    return !part.empty() && part.find_first_not_of("0123456789") == std::string::npos;
-  };
   const std::size_t dot = text.find('.');
   const std::string whole = text.substr(0, dot);
   std::string fraction = dot == std::string::npos ? "0" : text.substr(dot + 1);
@@ -28,10 +41,30 @@ std::optional<eddy::Duration> parse_seconds(const std::string& text) {
   return std::chrono::seconds(std::stoll(whole)) + std::chrono::nanoseconds(std::stoll(fraction));
 }
 
-const std::map<std::string, eddy::log::Level> kLevels = {
-    {"trace", eddy::log::Level::trace}, {"debug", eddy::log::Level::debug},
-    {"info", eddy::log::Level::info},   {"warn", eddy::log::Level::warning},
-    {"error", eddy::log::Level::error}, {"off", eddy::log::Level::off}};
+std::optional<eddy::log::Level> parse_level(const std::string& name) {
+  using eddy::log::Level;
+  constexpr std::pair<std::string_view, Level> kLevels[] = {
+      {"trace", Level::trace},  {"debug", Level::debug}, {"info", Level::info},
+      {"warn", Level::warning}, {"error", Level::error}, {"off", Level::off}};
+  for (const auto& [word, level] : kLevels)
+    if (word == name) return level;
+  return std::nullopt;
+}
+
+// What CLI11 asks of a value: why it can't be, or nothing.
+template <class Parse>
+CLI::Validator check(Parse parse, const std::string& what) {
+  return {[parse, what](const std::string& text) {
+            return parse(text) ? std::string() : '\'' + text + "' is " + what;
+          },
+          ""};
+}
+
+std::string number_text(std::size_t least, std::size_t most) {
+  constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+  return "not a number from " + std::to_string(least) +
+         (most == kNoLimit ? " up" : " to " + std::to_string(most));
+}
 
 }  // namespace
 
@@ -42,7 +75,7 @@ class Flags::App : public CLI::App {
 
 Flags::Flags(std::string program, std::string description)
     : app_(std::make_unique<App>(std::move(description), std::move(program))) {
-  app_->set_version_flag("--version", kVersion);
+  app_->set_version_flag("--version", kVersion, "say which eddy it is, and stop");
   app_->set_help_flag("--help", "say what the program does, and stop");
 }
 
@@ -50,32 +83,44 @@ Flags::~Flags() = default;
 
 void Flags::add(ServerFlags& flags) {
   app_->add_option("--address", flags.address, "a name or a numeric address")
+      ->check(check([](const std::string& text) { return !text.empty(); }, "no address"))
+      ->type_name("ADDR")
       ->capture_default_str();
-  app_->add_option("--port", flags.port, "0 picks a free one")->capture_default_str();
+  add_number("--port", flags.port, 0, "0 picks a free one");
   app_->add_option_function<std::string>(
-          "--log-level", [&](const std::string& name) { flags.log_level = kLevels.at(name); },
+          "--log-level", [&](const std::string& name) { flags.log_level = *parse_level(name); },
           "trace, debug, info, warn, error or off")
-      ->check(CLI::IsMember(kLevels))
+      ->check(check(parse_level, "none of trace, debug, info, warn, error, off"))
+      ->type_name("LEVEL")
       ->default_str("info");
   add_seconds("--drain-timeout", flags.drain_timeout, "patience with open calls at the end");
 }
 
-void Flags::add_number(const std::string& name, std::size_t& value, std::size_t least,
+template <class Number>
+void Flags::add_number(const std::string& name, Number& value, std::size_t least,
                        const std::string& help) {
-  app_->add_option(name, value, help)
-      ->capture_default_str()
-      ->check(CLI::Range(least, std::size_t{1} << 40));
+  const std::size_t most = std::numeric_limits<Number>::max();
+  const auto in_range = [=](const std::string& text) {
+    const std::optional<std::size_t> number = parse_number(text);
+    return number && *number >= least && *number <= most;
+  };
+  app_->add_option_function<std::string>(
+          name,
+          [&value](const std::string& text) { value = static_cast<Number>(*parse_number(text)); },
+          help)
+      ->check(check(in_range, number_text(least, most)))
+      ->type_name("N")
+      ->default_str(std::to_string(value));
 }
 
+template void Flags::add_number(const std::string&, std::size_t&, std::size_t, const std::string&);
+
 void Flags::add_seconds(const std::string& name, eddy::Duration& value, const std::string& help) {
-  const auto check = [](const std::string& text) {
-    return parse_seconds(text) ? std::string() : "'" + text + "' is not a number of seconds";
-  };
   char shown[32];
   std::snprintf(shown, sizeof shown, "%g", std::chrono::duration<double>(value).count());
   app_->add_option_function<std::string>(
           name, [&value](const std::string& text) { value = *parse_seconds(text); }, help)
-      ->check(CLI::Validator(check, ""))
+      ->check(check(parse_seconds, "not a number of seconds"))
       ->type_name("SECONDS")
       ->default_str(shown);
 }

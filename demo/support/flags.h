@@ -31,8 +31,10 @@ class Flags {
   Flags& operator=(const Flags&) = delete;
 
   void add(ServerFlags& flags);  // --address, --port, --log-level, --drain-timeout
-  // `least` is the smallest value that is allowed; the default is what the variable holds.
-  void add_number(const std::string& name, std::size_t& value, std::size_t least,
+  // Decimal digits. `least` is the smallest value that is allowed; the default is what the variable
+  // holds. For std::size_t.
+  template <class Number>
+  void add_number(const std::string& name, Number& value, std::size_t least,
                   const std::string& help);
   // Decimal numbers with an optional fraction: no exponent, no sign.
   void add_seconds(const std::string& name, eddy::Duration& value, const std::string& help);

@@ -15,6 +15,10 @@ namespace {
 using eddy::Future;
 using eddy::IOLoop;
 
+std::string counted(std::size_t number, const std::string& what) {
+  return std::to_string(number) + ' ' + what + (number == 1 ? "" : "s");
+}
+
 class Service {
  public:
   Service(const ServerFlags& flags, eddy::TCPServer& server, std::function<std::size_t()> requests)
@@ -40,17 +44,19 @@ class Service {
   }
 
   Future<> drain() {
-    const std::size_t connections = server_.connections();
-    const std::size_t requests = requests_();
-    eddy::log::info("draining: connections ", connections, ", requests under way ", requests);
+    const std::string before = open_work();
+    eddy::log::info("draining ", before);
     const std::size_t left = co_await server_.drain(flags_.drain_timeout);
     if (left > 0)
-      eddy::log::always("drain timeout: cut connections " + std::to_string(left) + ", requests " +
-                        std::to_string(requests_()));
+      eddy::log::always("drain timeout: cut " + open_work());
     else
-      eddy::log::info("drained: connections ", connections, ", requests ", requests);
+      eddy::log::info("drained ", before);
     server_.close_all_connections();
     loop_.stop();
+  }
+
+  std::string open_work() const {
+    return counted(server_.connections(), "connection") + " and " + counted(requests_(), "request");
   }
 
   std::string dump() const {
@@ -67,15 +73,19 @@ class Service {
 
 }  // namespace
 
-int serve(const std::string& program, const ServerFlags& flags, eddy::TCPServer& server,
-          std::function<std::size_t()> requests) {
+int run(const std::string& program, const std::function<int()>& body) {
   try {
-    Service(flags, server, std::move(requests)).run();
-    return 0;
+    return body();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", program.c_str(), error.what());
     return 1;
   }
+}
+
+int serve(const ServerFlags& flags, eddy::TCPServer& server,
+          std::function<std::size_t()> requests) {
+  Service(flags, server, std::move(requests)).run();
+  return 0;
 }
 
 }  // namespace demo
