@@ -1,0 +1,129 @@
+#include "client.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include <eddy/stream/socket_address.h>
+
+namespace eddy {
+namespace {
+
+constexpr int kDeadline = 20'000;  // milliseconds
+
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+bool ready(int fd, short events, int milliseconds) {
+  pollfd one{fd, events, 0};
+  return ::poll(&one, 1, milliseconds) == 1;
+}
+
+void wait_until_ready(int fd, short events, const char* what) {
+  if (!ready(fd, events, kDeadline)) throw std::runtime_error(std::string(what) + ": timed out");
+}
+
+}  // namespace
+
+Client::Client(std::uint16_t port, const Options& options) {
+  const bool is_v6 = options.address.find(':') != std::string::npos;
+  socket_ = UniqueFd(::socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket_) fail("socket");
+  if (options.receive_buffer > 0)
+    ::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &options.receive_buffer, sizeof(int));
+  const int on = 1;
+  ::setsockopt(fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(port);
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(port);
+  ::inet_pton(AF_INET, options.address.c_str(), &v4.sin_addr);
+  ::inet_pton(AF_INET6, options.address.c_str(), &v6.sin6_addr);
+  const int status = is_v6 ? ::connect(fd(), reinterpret_cast<sockaddr*>(&v6), sizeof v6)
+                           : ::connect(fd(), reinterpret_cast<sockaddr*>(&v4), sizeof v4);
+  if (status < 0) fail("connect");
+}
+
+std::string Client::name() const { return SocketAddress::local_of(fd()).to_string(); }
+
+void Client::send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    wait_until_ready(fd(), POLLOUT, "send");
+    const ssize_t count = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count < 0 && errno != EAGAIN) fail("send");
+    if (count > 0) bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+std::size_t Client::send_until_blocked(std::string_view bytes, std::size_t most) {
+  constexpr int kBlocked = 300;  // milliseconds in which nothing moves
+  std::size_t sent = 0;
+  while (sent < most && ready(fd(), POLLOUT, kBlocked)) {
+    const std::string_view rest = bytes.substr(sent % bytes.size());
+    const ssize_t count = ::send(fd(), rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count < 0 && errno != EAGAIN) break;
+    if (count > 0) sent += static_cast<std::size_t>(count);
+  }
+  return sent;
+}
+
+void Client::send_urgent(char byte) { ::send(fd(), &byte, 1, MSG_OOB | MSG_NOSIGNAL); }
+
+void Client::half_close() { ::shutdown(fd(), SHUT_WR); }
+
+void Client::reset() {
+  const linger at_once{1, 0};
+  ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  socket_.reset();
+}
+
+std::string Client::read_some() {
+  if (!buffered_.empty()) return std::exchange(buffered_, std::string());
+  char bytes[65536];
+  wait_until_ready(fd(), POLLIN, "read");
+  const ssize_t count = ::recv(fd(), bytes, sizeof bytes, 0);
+  if (count < 0) fail("read");
+  return {bytes, static_cast<std::size_t>(count)};
+}
+
+std::string Client::read_until(std::string_view delimiter) {
+  std::string all = read_some();
+  std::size_t searched = 0;
+  for (;;) {
+    const std::size_t found = all.find(delimiter, searched);
+    if (found != std::string::npos) {
+      buffered_ = all.substr(found + delimiter.size());
+      all.resize(found + delimiter.size());
+      return all;
+    }
+    searched = all.size() - std::min(all.size(), delimiter.size());
+    const std::string more = read_some();
+    if (more.empty()) throw std::runtime_error("the server ended after: " + all);
+    all += more;
+  }
+}
+
+std::string Client::read_line() {
+  std::string line = read_until("\r\n");
+  line.resize(line.size() - 2);
+  return line;
+}
+
+std::string Client::read_to_end() {
+  std::string all;
+  for (std::string more = read_some(); !more.empty(); more = read_some()) all += more;
+  return all;
+}
+
+}  // namespace eddy
