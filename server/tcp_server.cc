@@ -90,13 +90,14 @@ void TCPServer::accepted(UniqueFd socket, const SocketAddress& address) {
   auto stream = std::make_unique<IOStream>(std::move(socket), options_.stream);
   stream->set_budget(budget_);
   const bool welcome = options_.max_connections == 0 || connections() < options_.max_connections;
-  if (!welcome) ++refused_;
-  starting_ = welcome ? 1 : 0;
+  const std::size_t counted = welcome ? 1 : 0;
+  starting_ += counted;
+  refused_ += 1 - counted;
   const Weak others = welcome ? conversations_ : refusals_;
   Future<> conversation = converse(welcome, std::move(stream), address);
   const auto alive = others.lock();
   if (!alive) return;
-  starting_ = 0;
+  starting_ -= counted;
   alive->add(std::move(conversation));
 }
 

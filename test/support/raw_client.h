@@ -1,6 +1,6 @@
-// RawClient: a peer that knows nothing of eddy, on a socket of its own.
+// RawClient: a peer on the same thread as the loop that serves it.
 //
-// Connecting waits for the kernel, which answers by itself; everything else returns at once.
+// It never waits, but for the kernel to connect it, which needs no loop: ask again after a turn.
 #pragma once
 
 #include <fcntl.h>
