@@ -66,6 +66,7 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
         above_standard_streams(UniqueFd(loop_.platform().accept(listener_, address, &size)));
     if (!socket) return refused(errno);
     failures_ = 0;
+    patience_ = kFirstPause;
     run_logged("Error in connection callback: ",
                [&] { accepted_(std::move(socket), SocketAddress::from(address, size)); });
     return true;
@@ -75,6 +76,7 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
     if (error_number == EAGAIN || error_number == EWOULDBLOCK) {  // all have come in
       failures_ = 0;
       patience_ = kFirstPause;
+      told_ = false;
       return false;
     }
     // So many in a row are no peers' doing.
@@ -86,7 +88,7 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
   void pause(int error_number) {
     if (paused_) return;
     paused_ = true;
-    if (patience_ == kFirstPause)
+    if (!std::exchange(told_, true))
       log::warning("cannot accept connections: ", std::string_view(std::strerror(error_number)),
                    "; trying again from time to time");
     loop_.update_handler(listener_, kNone);
@@ -104,8 +106,9 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
   const int listener_;
   const Accepted accepted_;
   IOLoop::Timeout resume_;
-  Duration patience_ = kFirstPause;  // longer while one shortage lasts
+  Duration patience_ = kFirstPause;  // longer while nobody at all comes in
   int failures_ = 0;                 // in a row
+  bool told_ = false;                // of the shortage, until all have come in
   bool paused_ = false;
   bool stopped_ = false;
 };
