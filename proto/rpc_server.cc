@@ -13,16 +13,13 @@ namespace {
 TCPServerOptions server_options(const RpcOptions& options) {
   TCPServerOptions made;
   made.max_connections = options.max_connections;
+  // Telnet's Ctrl-C marks its place by urgent data: it must stay where it stands in the stream,
+  // also when it arrives before the connection is accepted.
+  made.bind.urgent_inline = true;
+  made.bind.backlog = SOMAXCONN;  // a crowd that comes at once is not sent away for a second
   made.stream.high_water_mark = options.max_write_buffer;
-  made.stream.max_write_buffer_size = SIZE_MAX;  // an answer that is there is not dropped for its size
+  made.stream.max_write_buffer_size = SIZE_MAX;  // no answer is dropped for its size
   return made;
-}
-
-void prepare(IOStream& stream) {
-  stream.set_nodelay(true);
-  // Telnet's Ctrl-C marks its place by urgent data: it must stay where it stands in the stream.
-  const int on = 1;
-  stream.loop().platform().setsockopt(stream.fileno(), SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
 }
 
 }  // namespace
@@ -33,7 +30,7 @@ RPCServer::RPCServer(RpcApplication& application, const RpcOptions& options)
 RPCServer::~RPCServer() { close_all_connections(); }  // they know us
 
 Future<> RPCServer::handle_stream(std::unique_ptr<IOStream> stream, SocketAddress address) {
-  prepare(*stream);
+  stream->set_nodelay(true);
   RpcServerConnection connection(*this, std::move(stream), address.to_string());
   co_await connection.run();
 }

@@ -62,9 +62,10 @@ bool switch_on(int fd, int level, int name) {
   return Platform::current().setsockopt(fd, level, name, &on, sizeof on) == 0;
 }
 
-bool set_options(int fd, int family, bool reuse_port) {
+bool set_options(int fd, int family, const BindOptions& options) {
   return switch_on(fd, SOL_SOCKET, SO_REUSEADDR) &&  // no waiting for the last run's connections
-         (!reuse_port || switch_on(fd, SOL_SOCKET, SO_REUSEPORT)) &&
+         (!options.reuse_port || switch_on(fd, SOL_SOCKET, SO_REUSEPORT)) &&
+         (!options.urgent_inline || switch_on(fd, SOL_SOCKET, SO_OOBINLINE)) &&
          (family != AF_INET6 || switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY));
 }
 
@@ -77,7 +78,7 @@ void bind_and_listen(int fd, const SocketAddress& address, int backlog) {
 UniqueFd bind_socket(const SocketAddress& address, const BindOptions& options) {
   UniqueFd socket = above_standard_streams(
       UniqueFd(Platform::current().socket(address.family(), SOCK_STREAM, 0)));
-  if (!socket || !set_options(socket.get(), address.family(), options.reuse_port))
+  if (!socket || !set_options(socket.get(), address.family(), options))
     throw cannot_listen(errno, address);
   bind_and_listen(socket.get(), address, options.backlog);
   return socket;

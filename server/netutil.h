@@ -19,7 +19,8 @@ inline constexpr int kDefaultBacklog = 128;
 struct BindOptions {
   int family = AF_UNSPEC;  // AF_INET or AF_INET6 for one kind only
   int backlog = kDefaultBacklog;
-  bool reuse_port = false;  // several sockets, of several processes, share the port
+  bool reuse_port = false;     // several sockets, of several processes, share the port
+  bool urgent_inline = false;  // SO_OOBINLINE, which accepted sockets inherit
 };
 
 // One listening socket for each address of the host: a name or a numeric address; empty: every
