@@ -43,6 +43,11 @@ Future<> drained(const Weak& conversations) {
 
 }  // namespace
 
+class TCPServer::AcceptedStream final : public IOStream, public Entry {
+ public:
+  using IOStream::IOStream;
+};
+
 TCPServer::TCPServer(const TCPServerOptions& options)
     : options_(options),
       budget_(std::make_shared<BufferBudget>(options.max_total_buffer_size)),
@@ -87,7 +92,8 @@ std::vector<SocketAddress> TCPServer::addresses() const {
 void TCPServer::stop() { listeners_.clear(); }
 
 void TCPServer::accepted(UniqueFd socket, const SocketAddress& address) {
-  auto stream = std::make_unique<IOStream>(std::move(socket), options_.stream);
+  auto stream = std::make_unique<AcceptedStream>(std::move(socket), options_.stream);
+  streams_.push_back(*stream);
   stream->set_budget(budget_);
   const bool welcome = options_.max_connections == 0 || connections() < options_.max_connections;
   const std::size_t counted = welcome ? 1 : 0;
@@ -136,6 +142,7 @@ Future<std::size_t> TCPServer::drain(Duration patience) {
 }
 
 void TCPServer::close_all_connections() {
+  while (!streams_.empty()) static_cast<AcceptedStream&>(streams_.pop_front()).close();
   const Conversations ended[] = {conversations_, refusals_};  // the last to end may drop the server
   for (const Conversations& conversations : ended) conversations->clear();
 }

@@ -2,7 +2,8 @@
 //
 // Mirrors tornado.tcpserver.TCPServer. A daemon derives from it and says in handle_stream what a
 // conversation is; the server keeps what handle_stream returns until it is done, and logs how it
-// failed. Dropping the server ends every conversation, and may happen within one.
+// failed. Dropping the server, which may happen within a conversation, ends them all, and closes
+// every stream that it gave out.
 //
 //   listening --stop()--> conversations go on --they end--> idle
 //       \--drain()--> the last ones are taken in, all may finish --they end, or time is up--> idle
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "../loop/coroutine_set.h"
+#include "../loop/list.h"
 #include "../stream/io_stream.h"
 #include "accept_handler.h"
 #include "netutil.h"
@@ -58,9 +60,8 @@ class TCPServer {
 
  protected:
   // One conversation. It is over when the Future is done: the stream, if it still lives then,
-  // should be gone. A coroutine of either kind owns the stream and does just that. Plain code that
-  // keeps the stream elsewhere returns a Future of its own, or a done one and is then not counted;
-  // it ends when whoever keeps the stream lets it go.
+  // should be gone. A coroutine of either kind owns the stream and does just that; plain code that
+  // keeps the stream elsewhere returns a Future of its own, or a done one, and is then not counted.
   virtual Future<> handle_stream(std::unique_ptr<IOStream> stream, SocketAddress address) = 0;
   // One above max_connections: closes it, unless overridden to say why first.
   virtual Future<> refuse_stream(std::unique_ptr<IOStream> stream, SocketAddress address);
@@ -72,6 +73,8 @@ class TCPServer {
     UniqueFd socket;
     std::unique_ptr<AcceptHandler> handler;  // goes first
   };
+  class Entry : public ListNode {};
+  class AcceptedStream;  // one that is in streams_ while it lives
   // Shared by nobody: weak pointers tell whether the server outlived the user's code that ran.
   using Conversations = std::shared_ptr<CoroutineSet>;
 
@@ -82,6 +85,7 @@ class TCPServer {
   const TCPServerOptions options_;
   const std::shared_ptr<BufferBudget> budget_;
   std::vector<Listener> listeners_;
+  List<Entry> streams_;  // not owned
   const Conversations conversations_;
   const Conversations refusals_;
   std::size_t starting_ = 0;  // it may ask how many there are before it first waits

@@ -175,7 +175,7 @@ TEST_F(TCPServerTest, ASocketMadeElsewhereMayBlock) {
   server = std::make_unique<TestServer>(echo_by_co_await);
   const int fd = listener.get();
   server->add_socket(std::move(listener));
-  EXPECT_TRUE(::fcntl(fd, F_GETFL) & O_NONBLOCK);
+  ASSERT_TRUE(::fcntl(fd, F_GETFL) & O_NONBLOCK);
   EXPECT_TRUE(::fcntl(fd, F_GETFD) & FD_CLOEXEC);
   address = *SocketAddress::parse("127.0.0.1", server->addresses().front().port());
   EXPECT_TRUE(answers(connect(), "hello\n"));
@@ -314,6 +314,19 @@ TEST_F(TCPServerTest, PlainCodeMayKeepTheStreamAndIsThenNotCounted) {
   EXPECT_FALSE(clients.front().over());
   kept.reset();
   EXPECT_TRUE(run_until_over(clients.front()));
+}
+
+TEST_F(TCPServerTest, AStreamThatPlainCodeKeepsIsClosedWithTheServer) {
+  Stream kept;
+  serve([&](Stream stream) {
+    kept = std::move(stream);
+    return Future<>();
+  });
+  connect();
+  ASSERT_TRUE(run_until([&] { return kept != nullptr; }));
+  server.reset();
+  EXPECT_TRUE(kept->closed());
+  EXPECT_TRUE(clients.front().over());
 }
 
 TEST_F(TCPServerTest, AKernelThatKnowsNoNodelayHarmsNobody) {
@@ -719,6 +732,7 @@ TEST_F(TCPServerLimits, DrainLetsRefusalsFinish) {
   const Future<std::size_t> left = server->drain(10s);
   clients.front().close();
   ASSERT_TRUE(run_until_connections(0));
+  turn_a_few_times();
   EXPECT_FALSE(left.done());
   pass(1s);
   ASSERT_TRUE(run_until_done(left));
@@ -746,13 +760,23 @@ TEST_F(TCPServerLimits, TheFullestStreamIsClosedWhenAllTogetherHoldTooMuch) {
 
 // --- Dropping the server
 
-TEST_P(TCPServerStyle, DroppingTheServerIsSafeWhileTheyTalk) {
+TEST_P(TCPServerStyle, DroppingTheServerEndsThemAll) {
   serve(GetParam().second);
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(answers(connect(), "hello\n"));
   server.reset();
-  clients.front().send("more\n");
-  turn_a_few_times();
+  for (RawClient& client : clients) EXPECT_TRUE(client.over());
   EXPECT_THROW(connect(), std::system_error);
+  turn_a_few_times();
+  EXPECT_TRUE(log.lines().empty());
+}
+
+TEST_P(TCPServerStyle, ClosingAllConnectionsEndsThemAllAndTheServerGoesOn) {
+  serve(GetParam().second);
+  ASSERT_TRUE(answers(connect(), "hello\n"));
+  server->close_all_connections();
+  EXPECT_TRUE(clients.front().over());
+  EXPECT_EQ(server->connections(), 0U);
+  EXPECT_TRUE(answers(connect(), "hello\n"));
 }
 
 TEST_F(TCPServerDropped, EndsItsConversationsAndRefusals) {
