@@ -74,6 +74,7 @@ Future<> RpcServerConnection::run() {
 // --- Reading -------------------------------------------------------------------------------------
 
 Future<> RpcServerConnection::read_calls() {
+  const auto keep = shared_from_this();  // a method may close all connections, also its own
   const std::size_t chunk = stream_->limits().read_chunk_size;
   while (left_to_read_ > 0) {
     std::string bytes;

@@ -20,7 +20,8 @@
 
 namespace eddy {
 
-class RpcServerConnection : public ListNode {
+class RpcServerConnection : public ListNode,
+                            public std::enable_shared_from_this<RpcServerConnection> {
  public:
   RpcServerConnection(RPCServer& server, std::unique_ptr<IOStream> stream, std::string peer);
   ~RpcServerConnection();

@@ -31,8 +31,9 @@ RPCServer::~RPCServer() { close_all_connections(); }  // they know us
 
 Future<> RPCServer::handle_stream(std::unique_ptr<IOStream> stream, SocketAddress address) {
   stream->set_nodelay(true);
-  RpcServerConnection connection(*this, std::move(stream), address.to_string());
-  co_await connection.run();
+  const auto connection =
+      std::make_shared<RpcServerConnection>(*this, std::move(stream), address.to_string());
+  co_await connection->run();
 }
 
 Future<> RPCServer::refuse_stream(std::unique_ptr<IOStream> stream, SocketAddress address) {

@@ -16,11 +16,11 @@
 namespace eddy {
 
 struct RpcOptions {
-  std::size_t max_line = 65536;          // bytes, without line end and telnet commands
-  std::size_t max_in_flight = 128;       // calls of one connection; at it, reading stops
+  std::size_t max_line = 65536;            // bytes, without line end and telnet commands
+  std::size_t max_in_flight = 128;         // calls of one connection; at it, reading stops
   std::size_t max_write_buffer = 1 << 20;  // unsent answers; above it, reading and rows stop
-  std::size_t max_connections = 0;       // 0: no limit
-  Duration idle_timeout{};               // since the last byte or the last call's end; 0: never
+  std::size_t max_connections = 0;         // 0: no limit
+  Duration idle_timeout{};                 // since the last byte or the last call's end; 0: never
 };
 
 // What user code makes: the handlers, and what to do when clients come and go.
@@ -36,6 +36,7 @@ class RpcApplication {
   RpcRegistry registry_;
 };
 
+// A method may close its connections, and stop it; dropping it is for others.
 class RPCServer : public TCPServer {
  public:
   RPCServer(RpcApplication& application, const RpcOptions& options);
