@@ -202,9 +202,10 @@ TEST_F(BindSocketsOfTwoAddresses, WhenNoneIsOnThisMachineItSaysSo) {
 
 TEST_F(BindSockets, ANameThatDoesNotResolveIsNamed) {
   const std::string name(70, 'x');  // longer than a label of a name can be
-  for (const auto& [host, family] : {std::pair{name, AF_UNSPEC}, {"127.0.0.1", AF_INET6}}) {
-    const std::string failure = failure_of([&] { bind_sockets(0, host, only(family)); });
-    EXPECT_TRUE(contains(failure, "cannot resolve '" + host + "'")) << failure;
+  const std::pair<std::string, int> unknown[] = {{name, AF_UNSPEC}, {"127.0.0.1", AF_INET6}};
+  for (const auto& one : unknown) {
+    const std::string failure = failure_of([&] { bind_sockets(0, one.first, only(one.second)); });
+    EXPECT_TRUE(contains(failure, "cannot resolve '" + one.first + "'")) << failure;
   }
 }
 
