@@ -24,6 +24,13 @@ class FutureStateOf final : public FutureState {
  public:
   using Value = std::conditional_t<std::is_void_v<T>, Unit, T>;
   using FutureState::FutureState;
+  // One that is done from the beginning, and that nobody has promised.
+  template <class... Args>
+  FutureStateOf(const char* what, Location where, std::in_place_t, Args&&... args)
+      : FutureState(what, where), value_(std::in_place, std::forward<Args>(args)...) {
+    finish(Status::result);
+    nobody_promised();
+  }
 
   template <class... Args>
   bool set_result(Args&&... args) {  // false: it was cancelled meanwhile
@@ -147,9 +154,9 @@ class Promise {
 
 template <class T>
 Future<std::decay_t<T>> make_ready_future(T&& value, Location where = Location::current()) {
-  Promise<std::decay_t<T>> promise("a ready Future", where);
-  promise.set_result(std::forward<T>(value));
-  return promise.future();
+  using Ready = Future<std::decay_t<T>>;
+  return Ready(new typename Ready::State("a ready Future", where, std::in_place,
+                                         std::forward<T>(value)));
 }
 
 template <class T>

@@ -32,12 +32,12 @@ bool is_cancellation(const std::exception_ptr& error) {
 
 }  // namespace
 
-class FutureHome {
+// A home with its letter box.
+class FutureMail final : public FutureHome {
  public:
-  static FutureHome* of_this_thread();
+  static FutureMail& of(FutureHome& home) { return static_cast<FutureMail&>(home); }
+  static void end_with_thread();
 
-  void adopt() { ++states_; }
-  void forget() { --states_; }
   void send(FutureState& state, FutureState::Share share);
   void receive();
   void ring_with(Callback ring);
@@ -53,8 +53,7 @@ class FutureHome {
   void settle_estate(std::unique_lock<std::mutex>& lock);
 
   const long thread_ = ::syscall(SYS_gettid);
-  std::size_t states_ = 0;  // belongs to the thread, and after its end to the one who drops
-  std::mutex mutex_;        // guards what follows
+  std::mutex mutex_;  // guards what follows
   FutureState* mail_ = nullptr;
   Callback ring_;
   bool thread_ended_ = false;
@@ -64,25 +63,29 @@ class FutureHome {
 
 thread_local constinit FutureHome* this_thread_home = nullptr;
 
-FutureHome* FutureHome::of_this_thread() {
+void FutureMail::end_with_thread() {
+  static thread_local AtThreadExit at_thread_exit;
+  static_cast<void>(at_thread_exit);
+}
+
+FutureHome& make_future_home() {
   if (!this_thread_home) {
     broken_promise();
-    this_thread_home = new FutureHome;
-    static thread_local AtThreadExit at_thread_exit;
-    static_cast<void>(at_thread_exit);
+    this_thread_home = new FutureMail;
+    FutureMail::end_with_thread();
   }
-  return this_thread_home;
+  return *this_thread_home;
 }
 
 // The thread is gone: its last states are dropped by whoever holds them.
-FutureHome::AtThreadExit::~AtThreadExit() {
-  FutureHome* home = std::exchange(this_thread_home, nullptr);
-  std::unique_lock lock(home->mutex_);
-  home->thread_ended_ = true;
-  home->settle_estate(lock);
+FutureMail::AtThreadExit::~AtThreadExit() {
+  FutureMail& home = of(*std::exchange(this_thread_home, nullptr));
+  std::unique_lock lock(home.mutex_);
+  home.thread_ended_ = true;
+  home.settle_estate(lock);
 }
 
-void FutureHome::send(FutureState& state, FutureState::Share share) {
+void FutureMail::send(FutureState& state, FutureState::Share share) {
   std::unique_lock lock(mutex_);
   const bool first = !mail_;
   put(state, share);
@@ -91,18 +94,18 @@ void FutureHome::send(FutureState& state, FutureState::Share share) {
   if (first && ring_) ring_();
 }
 
-void FutureHome::put(FutureState& state, FutureState::Share share) {
+void FutureMail::put(FutureState& state, FutureState::Share share) {
   if (state.mailed_ == 0) state.next_mailed_ = std::exchange(mail_, &state);
   state.mailed_ += static_cast<std::uint32_t>(share);
 }
 
-void FutureHome::receive() {
+void FutureMail::receive() {
   std::unique_lock lock(mutex_);
   mail_waits_.store(false, std::memory_order_relaxed);
   drop_all(lock);
 }
 
-void FutureHome::drop_all(std::unique_lock<std::mutex>& lock) {
+void FutureMail::drop_all(std::unique_lock<std::mutex>& lock) {
   while (FutureState* state = mail_) {
     mail_ = state->next_mailed_;
     const std::uint32_t shares = std::exchange(state->mailed_, 0);
@@ -113,41 +116,29 @@ void FutureHome::drop_all(std::unique_lock<std::mutex>& lock) {
 }
 
 // Who comes while another one drops leaves it to that one.
-void FutureHome::settle_estate(std::unique_lock<std::mutex>& lock) {
+void FutureMail::settle_estate(std::unique_lock<std::mutex>& lock) {
   if (dropping_) return;
   dropping_ = true;
   drop_all(lock);
   dropping_ = false;
-  const bool last = states_ == 0;
+  const bool last = states == 0;
   lock.unlock();
   if (last) delete this;
 }
 
-void FutureHome::ring_with(Callback ring) {
+void FutureMail::ring_with(Callback ring) {
   const std::lock_guard lock(mutex_);
   ring_ = std::move(ring);
 }
 
 void receive_dropped_futures() {
-  if (this_thread_home && this_thread_home->has_mail()) this_thread_home->receive();
+  if (!this_thread_home) return;
+  FutureMail& mail = FutureMail::of(*this_thread_home);
+  if (mail.has_mail()) mail.receive();
 }
 
 void ring_for_dropped_futures(Callback ring) {
-  FutureHome::of_this_thread()->ring_with(std::move(ring));
-}
-
-FutureState::FutureState(const char* what, Location where)
-    : home_(this_thread_home ? this_thread_home : FutureHome::of_this_thread()),
-      what_(what),
-      file_(where.file),
-      line_(where.line) {
-  home_->adopt();
-}
-
-FutureState::~FutureState() {
-  while (!waiters_.empty()) waiters_.pop_front().dropped();  // nobody will ever set it
-  home_->forget();
-  if (failed() && !looked_at_) log_if_nobody_looked();
+  FutureMail::of(make_future_home()).ring_with(std::move(ring));
 }
 
 void FutureState::log_if_nobody_looked() const noexcept {
@@ -188,14 +179,15 @@ void FutureState::fail(std::exception_ptr exception) {
   finish(Status::failed);
 }
 
-void FutureState::finish(Status status) {
-  status_ = status;
-  producer_ = nullptr;
+void FutureState::tell_waiters() {
   while (!waiters_.empty()) waiters_.pop_front().future_done();
 }
 
-void FutureState::drop_future() {
-  if (--futures_ > 0) return;
+void FutureState::drop_waiters() {  // nobody will ever set it
+  while (!waiters_.empty()) waiters_.pop_front().dropped();
+}
+
+void FutureState::last_future_dropped() {
   if (!promised_) {
     delete this;
   } else if (Producer* producer = std::exchange(producer_, nullptr)) {
@@ -224,10 +216,10 @@ void FutureState::drop_mailed(std::uint32_t shares) {
   if (promise) drop_promise();
 }
 
-void FutureState::send_home(Share share) { home_->send(*this, share); }
+void FutureState::send_home(Share share) { FutureMail::of(home_).send(*this, share); }
 
 void FutureState::refuse_thread(const char* call) const {
-  throw WrongThreadError(call, home_->thread(), ::syscall(SYS_gettid));
+  throw WrongThreadError(call, FutureMail::of(home_).thread(), ::syscall(SYS_gettid));
 }
 
 void FutureState::refuse_second(const char* call) const {

@@ -51,14 +51,23 @@ class FutureWaiter : public Runnable {
 };
 
 // Where the shares that other threads drop come home to; one for each thread that made Futures.
-class FutureHome;
+struct FutureHome {
+  std::size_t states = 0;  // the thread's own to count, and after its end the one's who drops
+};
 extern thread_local constinit FutureHome* this_thread_home;
+FutureHome& make_future_home();  // this thread's first Future
 
 class FutureState : public Pooled {
  public:
   enum class Status : std::uint8_t { pending, result, failed };
 
-  FutureState(const char* what, Location where);
+  FutureState(const char* what, Location where)
+      : home_(this_thread_home ? *this_thread_home : make_future_home()),
+        what_(what),
+        file_(where.file),
+        line_(where.line) {
+    ++home_.states;
+  }
   FutureState(const FutureState&) = delete;
   FutureState& operator=(const FutureState&) = delete;
 
@@ -99,15 +108,29 @@ class FutureState : public Pooled {
   }
 
  protected:
-  virtual ~FutureState();
-  void finish(Status status);  // tells the waiters
+  virtual ~FutureState() {
+    if (!waiters_.empty()) drop_waiters();
+    --home_.states;
+    if (failed() && !looked_at_) log_if_nobody_looked();
+  }
+  void finish(Status status) {
+    status_ = status;
+    producer_ = nullptr;
+    if (!waiters_.empty()) tell_waiters();
+  }
+  void nobody_promised() { promised_ = false; }
 
  private:
-  friend class FutureHome;
+  friend class FutureMail;
   enum class Share : std::uint32_t { promise = 1, future = 2 };  // as mailed_ counts them
 
-  bool at_home() const { return home_ == this_thread_home; }
-  void drop_future();
+  bool at_home() const { return &home_ == this_thread_home; }
+  void drop_future() {
+    if (--futures_ == 0) last_future_dropped();
+  }
+  void last_future_dropped();
+  void tell_waiters();
+  void drop_waiters();
   void drop_promise();
   void drop_mailed(std::uint32_t shares);
   void fail(std::exception_ptr exception);
@@ -116,7 +139,7 @@ class FutureState : public Pooled {
   [[noreturn]] void refuse_thread(const char* call) const;
   [[noreturn]] void refuse_second(const char* call) const;
 
-  FutureHome* home_;
+  FutureHome& home_;
   Producer* producer_ = nullptr;
   List<FutureWaiter> waiters_;
   std::exception_ptr exception_;

@@ -24,7 +24,7 @@ class TaskEntry : public ListNode {};  // a task's place among all tasks of its 
 
 class Task : public FutureWaiter, public TaskEntry, public Producer {
  public:
-  static constexpr int kInlineResumptions = 256;  // awaits of done Futures between two turns
+  static constexpr int kInlineResumptions = 1024;  // awaits of done Futures between two turns
 
   void future_done() override;  // moves on into the loop's queue
   void run() override;          // its turn has come

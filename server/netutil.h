@@ -14,7 +14,7 @@
 
 namespace eddy {
 
-inline constexpr int kDefaultBacklog = 128;
+inline constexpr int kDefaultBacklog = 4096;
 
 struct BindOptions {
   int family = AF_UNSPEC;  // AF_INET or AF_INET6 for one kind only

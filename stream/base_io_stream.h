@@ -125,7 +125,8 @@ class BaseIOStream : private EventHandler,
 
  private:
   // Reading: base_io_stream_read.cc.
-  Future<std::string> start_read(ReadCondition condition, const char* what, Location where);
+  Future<std::string> start_read(const char* what, Location where);
+  std::string take_bytes(std::size_t count);
   void try_inline_read();
   bool satisfy_from_buffer(bool last);
   void complete_read(std::size_t end);
@@ -142,6 +143,7 @@ class BaseIOStream : private EventHandler,
   void finish_read_at_close();
   void give_back_read();
   void retry_regex_later();
+  void stop_regex_timer();
   void abandoned(FutureState& state) override;
   bool cancelled(FutureState& state) override;
 
@@ -178,7 +180,7 @@ class BaseIOStream : private EventHandler,
   IOLoop::Timeout regex_timer_;
 
   StreamBuffer write_buffer_;
-  WriteQueue writes_;  // which write Futures are done, by index
+  WriteQueue writes_{*this};  // which write Futures are done, by index
   std::optional<Promise<>> drain_;
   std::optional<Promise<>> shutdown_;
   IOLoop::Timeout stall_timer_;

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "../loop/log.h"
 #include "base_io_stream.h"
@@ -15,17 +16,25 @@ std::exception_ptr system_error(int error_number, const char* what) {
   return std::make_exception_ptr(std::system_error(error_number, std::generic_category(), what));
 }
 
+template <class T>
+Future<T> already_reading(const char* what, Location where) {
+  return make_failed_future<T>(std::make_exception_ptr(AlreadyReadingError()), what, where);
+}
+
 }  // namespace
 
 Future<std::string> BaseIOStream::read_until(std::string_view delimiter, std::size_t max_bytes,
                                              OnLimit on_limit, Location where) {
-  return start_read(ReadCondition::until(delimiter, max_bytes, on_limit), "read_until", where);
+  if (reading()) return already_reading<std::string>("read_until", where);
+  read_.set_until(delimiter, max_bytes, on_limit);
+  return start_read("read_until", where);
 }
 
 Future<std::string> BaseIOStream::read_until_regex(std::string_view pattern, std::size_t max_bytes,
                                                    OnLimit on_limit, Location where) {
-  return start_read(ReadCondition::until_regex(pattern, max_bytes, on_limit), "read_until_regex",
-                    where);
+  if (reading()) return already_reading<std::string>("read_until_regex", where);
+  read_.set_until_regex(pattern, max_bytes, on_limit);
+  return start_read("read_until_regex", where);
 }
 
 Future<std::string> BaseIOStream::read_bytes(std::size_t count, bool partial, Location where) {
@@ -35,19 +44,21 @@ Future<std::string> BaseIOStream::read_bytes(std::size_t count, bool partial, Lo
             "read_bytes(" + std::to_string(count) +
             "): more than max_buffer_size = " + std::to_string(limits_.max_buffer_size))),
         "read_bytes", where);
-  return start_read(ReadCondition::bytes(count, partial), "read_bytes", where);
+  if (reading()) return already_reading<std::string>("read_bytes", where);
+  read_.set_bytes(count, partial);
+  return start_read("read_bytes", where);
 }
 
 Future<std::string> BaseIOStream::read_until_close(Location where) {
-  return start_read(ReadCondition::until_close(), "read_until_close", where);
+  if (reading()) return already_reading<std::string>("read_until_close", where);
+  read_.set_until_close();
+  return start_read("read_until_close", where);
 }
 
 Future<std::size_t> BaseIOStream::read_into(std::span<char> memory, bool partial, Location where) {
   check_thread("IOStream::read_into");
-  if (reading())
-    return make_failed_future<std::size_t>(std::make_exception_ptr(AlreadyReadingError()),
-                                           "read_into", where);
-  read_ = ReadCondition::bytes(memory.size(), partial);
+  if (reading()) return already_reading<std::size_t>("read_into", where);
+  read_.set_bytes(memory.size(), partial);
   read_into_ = std::make_unique<ReadInto>(ReadInto{Promise<std::size_t>("read_into", where), memory});
   read_into_->promise.state()->set_producer(this);
   Future<std::size_t> future = read_into_->promise.future();
@@ -59,18 +70,26 @@ Future<std::size_t> BaseIOStream::read_into(std::span<char> memory, bool partial
   return future;
 }
 
-Future<std::string> BaseIOStream::start_read(ReadCondition condition, const char* what,
-                                             Location where) {
+Future<std::string> BaseIOStream::start_read(const char* what, Location where) {
   check_thread("IOStream::read");
-  if (reading())
-    return make_failed_future<std::string>(std::make_exception_ptr(AlreadyReadingError()), what,
-                                           where);
-  read_ = std::move(condition);
+  // What is buffered may do: then nothing needs to be promised, it is given.
+  const auto end = find_end(read_, read_buffer_.view(), closed_ || eof_);
+  if (end && !passes_limit(read_, read_buffer_.size(), end)) {
+    read_.kind = ReadCondition::Kind::none;
+    using Ready = FutureStateOf<std::string>;
+    return Future<std::string>(new Ready(what, where, std::in_place, take_bytes(*end)));
+  }
   read_promise_.emplace(what, where);
   read_promise_->state()->set_producer(this);
   Future<std::string> future = read_promise_->future();
   try_inline_read();
   return future;
+}
+
+std::string BaseIOStream::take_bytes(std::size_t count) {
+  std::string bytes(read_buffer_.view().substr(0, count));
+  read_buffer_.consume(count);
+  return bytes;
 }
 
 // In this order: what is buffered serves even when the stream is closed; then what the kernel
@@ -104,7 +123,7 @@ bool BaseIOStream::satisfy_from_buffer(bool last) {
 
 void BaseIOStream::complete_read(std::size_t end) {
   read_.kind = ReadCondition::Kind::none;
-  loop_.remove_timeout(regex_timer_);
+  stop_regex_timer();
   if (read_into_) {
     const std::unique_ptr<ReadInto> done = std::move(read_into_);
     done->promise.set_result(end);
@@ -112,9 +131,7 @@ void BaseIOStream::complete_read(std::size_t end) {
   }
   Promise<std::string> promise = std::move(*read_promise_);
   read_promise_.reset();
-  std::string bytes(read_buffer_.view().substr(0, end));
-  read_buffer_.consume(end);
-  promise.set_result(std::move(bytes));  // Trail 6: the promise queues its waiter
+  promise.set_result(take_bytes(end));  // Trail 6: the promise queues its waiter
 }
 
 void BaseIOStream::pass_read_limit() {
@@ -126,7 +143,7 @@ void BaseIOStream::pass_read_limit() {
 
 // What is buffered may not serve the pending read any more: its limit is what we close for.
 void BaseIOStream::close_over_limit(std::exception_ptr error) {
-  if (reading()) read_ = ReadCondition::bytes(SIZE_MAX, false);
+  if (reading()) read_.set_bytes(SIZE_MAX, false);
   close(std::move(error));
 }
 
@@ -224,12 +241,16 @@ void BaseIOStream::finish_read_at_close() {
 // No read is pending any more; what it had put into its owner's memory is the next one's.
 void BaseIOStream::give_back_read() {
   read_.kind = ReadCondition::Kind::none;
-  loop_.remove_timeout(regex_timer_);
+  stop_regex_timer();
   if (read_into_) read_buffer_.append({read_into_->memory.data(), read_into_->filled});
 }
 
+void BaseIOStream::stop_regex_timer() {
+  if (regex_timer_.serial != 0) loop_.remove_timeout(std::exchange(regex_timer_, {}));
+}
+
 void BaseIOStream::retry_regex_later() {
-  loop_.remove_timeout(regex_timer_);
+  stop_regex_timer();
   regex_timer_ = loop_.call_later(read_.regex->retry_delay(), [this] { satisfy_from_buffer(true); });
 }
 

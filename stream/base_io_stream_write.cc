@@ -22,7 +22,7 @@ Future<> BaseIOStream::write(std::string_view data, Location where) {
             "write buffer full: max_write_buffer_size = " +
             std::to_string(limits_.max_write_buffer_size))),
         "write", where);
-  Future<> future = writes_.add(data.size(), *this, where);
+  Future<> future = writes_.add(data.size(), where);
   write_buffer_.append(data);
   if (write_buffer_.size() >= kFlushAt)
     flush();

@@ -11,6 +11,7 @@ std::optional<std::size_t> find_delimiter(ReadCondition& condition, std::string_
   const std::string& delimiter = condition.delimiter;
   const char* begin = buffered.data() + condition.searched;
   const std::size_t left = buffered.size() - condition.searched;
+  if (left == 0) return std::nullopt;
   const void* found = delimiter.size() == 1
                           ? std::memchr(begin, delimiter.front(), left)
                           : ::memmem(begin, left, delimiter.data(), delimiter.size());
@@ -27,39 +28,29 @@ std::optional<std::size_t> find_delimiter(ReadCondition& condition, std::string_
 
 }  // namespace
 
-ReadCondition ReadCondition::bytes(std::size_t count, bool partial) {
-  ReadCondition condition;
-  condition.kind = partial ? Kind::partial : Kind::bytes;
-  condition.size = count;
-  return condition;
+void ReadCondition::set_bytes(std::size_t count, bool partial) {
+  kind = partial ? Kind::partial : Kind::bytes;
+  size = count;
 }
 
-ReadCondition ReadCondition::until(std::string_view delimiter, std::size_t max_bytes,
-                                   OnLimit on_limit) {
-  if (delimiter.empty()) throw std::invalid_argument("read_until: an empty delimiter");
-  ReadCondition condition;
-  condition.kind = Kind::until;
-  condition.on_limit = on_limit;
-  condition.size = max_bytes;
-  condition.delimiter = delimiter;
-  return condition;
+void ReadCondition::set_until(std::string_view wanted, std::size_t max_bytes, OnLimit if_passed) {
+  if (wanted.empty()) throw std::invalid_argument("read_until: an empty delimiter");
+  delimiter = wanted;
+  kind = Kind::until;
+  on_limit = if_passed;
+  size = max_bytes;
+  searched = 0;
 }
 
-ReadCondition ReadCondition::until_regex(std::string_view pattern, std::size_t max_bytes,
-                                         OnLimit on_limit) {
-  ReadCondition condition;
-  condition.kind = Kind::regex;
-  condition.on_limit = on_limit;
-  condition.size = max_bytes;
-  condition.regex = std::make_unique<RegexSearch>(pattern);
-  return condition;
+void ReadCondition::set_until_regex(std::string_view pattern, std::size_t max_bytes,
+                                    OnLimit if_passed) {
+  regex = std::make_unique<RegexSearch>(pattern);
+  kind = Kind::regex;
+  on_limit = if_passed;
+  size = max_bytes;
 }
 
-ReadCondition ReadCondition::until_close() {
-  ReadCondition condition;
-  condition.kind = Kind::close;
-  return condition;
-}
+void ReadCondition::set_until_close() { kind = Kind::close; }
 
 std::optional<std::size_t> find_end(ReadCondition& condition, std::string_view buffered,
                                     bool last) {

@@ -24,11 +24,11 @@ enum class OnLimit : std::uint8_t {
 struct ReadCondition {
   enum class Kind : std::uint8_t { none, bytes, partial, until, regex, close };
 
-  static ReadCondition bytes(std::size_t count, bool partial);
-  static ReadCondition until(std::string_view delimiter, std::size_t max_bytes, OnLimit on_limit);
-  static ReadCondition until_regex(std::string_view pattern, std::size_t max_bytes,
-                                   OnLimit on_limit);
-  static ReadCondition until_close();
+  // Each begins anew. An empty delimiter or a bad pattern: std::invalid_argument, nothing changes.
+  void set_bytes(std::size_t count, bool partial);
+  void set_until(std::string_view delimiter, std::size_t max_bytes, OnLimit on_limit);
+  void set_until_regex(std::string_view pattern, std::size_t max_bytes, OnLimit on_limit);
+  void set_until_close();
 
   Kind kind = Kind::none;
   OnLimit on_limit = OnLimit::close;

@@ -29,8 +29,9 @@ void StreamBuffer::clear() {
 }
 
 void StreamBuffer::shrink_to_fit() {
+  if (size_ == 0) return clear();
   const std::size_t fitting = Pool::rounded(size_);
-  if (size_ > 0 && fitting <= capacity_ / 4) move_to(fitting);
+  if (fitting <= capacity_ / 4) move_to(fitting);
 }
 
 void StreamBuffer::move_to(std::size_t capacity) {

@@ -1,47 +1,60 @@
 #include "write_queue.h"
 
+#include <utility>
+
 #include "../loop/pool.h"
 
 namespace eddy {
 
-// A write whose Future somebody holds; nobody does, and it is forgotten, though its bytes are not.
+// A write whose Future somebody holds. Most are dropped at once, since who writes on and on awaits
+// drain() instead: the last one then serves as the next one, and only its index moves.
 class WriteQueue::Pending final : public ListNode, public Producer, public Pooled {
  public:
-  Pending(std::uint64_t end, Sender& sender, Location where)
-      : end_(end), sender_(sender), promise_("write", where) {
-    promise_.state()->set_producer(this);
+  Pending(WriteQueue& queue, Location where) : queue_(queue), promise_("write", where) {
     promise_.state()->forgive();  // who ignores a write's Future hears of its failure elsewhere
   }
 
+  Future<> future_of(std::uint64_t end) {
+    end_ = end;
+    promise_.state()->set_producer(this);
+    return promise_.future();
+  }
   std::uint64_t end() const { return end_; }
-  Future<> future() const { return promise_.future(); }
   void done() { promise_.set_result(); }
   void fail(const std::exception_ptr& error) {
     if (error) promise_.set_exception(error);
   }
 
  private:
-  void awaited(FutureState&) override { sender_.send_awaited(); }
-  void abandoned(FutureState&) override { delete this; }
+  void awaited(FutureState&) override { queue_.sender_.send_awaited(); }
+  void abandoned(FutureState&) override {
+    if (end_ == queue_.total_write_index_ && !promise_.done())
+      queue_.spare_ = this;
+    else
+      delete this;
+  }
 
-  const std::uint64_t end_;
-  Sender& sender_;
+  WriteQueue& queue_;
+  std::uint64_t end_ = 0;
   Promise<> promise_;
 };
 
-Future<> WriteQueue::add(std::size_t bytes, Sender& sender, Location where) {
+Future<> WriteQueue::add(std::size_t bytes, Location where) {
   total_write_index_ += bytes;
   if (total_write_index_ == total_write_done_index_) return {};
-  auto* pending = new Pending(total_write_index_, sender, where);
-  pending_.push_back(*pending);
-  return pending->future();
+  if (!spare_) {
+    spare_ = new Pending(*this, where);
+    pending_.push_back(*spare_);
+  }
+  return std::exchange(spare_, nullptr)->future_of(total_write_index_);
 }
 
 void WriteQueue::sent(std::size_t bytes) {
   total_write_done_index_ += bytes;
   while (!pending_.empty()) {
-    auto& first = static_cast<Pending&>(pending_.front());
+    Pending& first = pending_.front();
     if (first.end() > total_write_done_index_) return;
+    if (&first == spare_) spare_ = nullptr;
     first.unlink();
     first.done();
     delete &first;
@@ -49,8 +62,9 @@ void WriteQueue::sent(std::size_t bytes) {
 }
 
 void WriteQueue::fail(const std::exception_ptr& error) {
+  spare_ = nullptr;
   while (!pending_.empty()) {
-    auto& first = static_cast<Pending&>(pending_.pop_front());
+    Pending& first = pending_.pop_front();
     first.fail(error);
     delete &first;
   }

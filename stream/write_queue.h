@@ -23,19 +23,23 @@ class WriteQueue {
     ~Sender() = default;
   };
 
-  WriteQueue() = default;
+  explicit WriteQueue(Sender& sender) : sender_(sender) {}
+  WriteQueue(const WriteQueue&) = delete;
+  WriteQueue& operator=(const WriteQueue&) = delete;
   ~WriteQueue() { fail(nullptr); }
 
-  Future<> add(std::size_t bytes, Sender& sender, Location where);  // queued behind the others
-  void sent(std::size_t bytes);                 // the kernel has taken them
-  void fail(const std::exception_ptr& error);  // of the stream; every pending write
+  Future<> add(std::size_t bytes, Location where);  // queued behind the others
+  void sent(std::size_t bytes);                     // the kernel has taken them
+  void fail(const std::exception_ptr& error);       // of the stream; every pending write
   std::uint64_t total_write_index() const { return total_write_index_; }
   std::uint64_t total_write_done_index() const { return total_write_done_index_; }
 
  private:
   class Pending;
 
-  List<ListNode> pending_;  // in the order of their indices
+  Sender& sender_;
+  List<Pending> pending_;      // in the order of their indices
+  Pending* spare_ = nullptr;   // the last of them, while nobody holds its Future
   std::uint64_t total_write_index_ = 0;
   std::uint64_t total_write_done_index_ = 0;
 };
