@@ -11,6 +11,12 @@
 
 namespace eddy {
 
+// Whether the program is built with a sanitizer: its freed memory stays, and it is slow.
+inline bool sanitized() { return DemoProcess::path_of("").find("san/") != std::string::npos; }
+
+// How many more bytes a program may hold, when `bytes` is what it may really need.
+inline std::size_t allowance(std::size_t bytes) { return sanitized() ? 1 << 30 : bytes; }
+
 class TelnetRpcServer : public DemoProcess {
  public:
   explicit TelnetRpcServer(Words flags = {}, const Surroundings& around = {})
