@@ -26,13 +26,12 @@ class CoroutineTask;
 template <class T, bool kOwned>
 class FutureAwaiter {
  public:
-  FutureAwaiter(Task& task, Future<T> future, Location where)
-      : task_(task), future_(std::move(future)), where_(where) {}
+  FutureAwaiter(Task& task, Future<T> future) : task_(task), future_(std::move(future)) {}
 
   bool await_ready() { return task_.goes_straight_on(future_.state()); }
   template <class Promise>
   bool await_suspend(std::coroutine_handle<Promise> coroutine) {
-    return coroutine.promise().suspends(future_.state(), where_);
+    return coroutine.promise().suspends(future_.state());
   }
   decltype(auto) await_resume() {
     task_.check_cancelled(future_.state());
@@ -52,22 +51,20 @@ class FutureAwaiter {
 
   Task& task_;
   Future<T> future_;
-  Location where_;
 };
 
 class MomentAwaiter {
  public:
-  MomentAwaiter(Task& task, Location where) : task_(task), where_(where) {}
+  explicit MomentAwaiter(Task& task) : task_(task) {}
   bool await_ready() const { return false; }
   template <class Promise>
   bool await_suspend(std::coroutine_handle<Promise> coroutine) {
-    return coroutine.promise().suspends_a_turn(where_);
+    return coroutine.promise().suspends_a_turn();
   }
   void await_resume() { task_.check_cancelled(nullptr); }
 
  private:
   Task& task_;
-  Location where_;
 };
 
 // What both kinds of coroutine promise have in common: C++ wants return_void or return_value, not
@@ -86,20 +83,21 @@ class CoroutineTaskBase : public Task, public Pooled {
 
   template <class U>
   auto await_transform(Future<U>&& future, Location where = Location::current()) {
-    return FutureAwaiter<U, true>(*this, std::move(future), where);
+    set_place(where);
+    return FutureAwaiter<U, true>(*this, std::move(future));
   }
   template <class U>
   auto await_transform(const Future<U>& future, Location where = Location::current()) {
-    return FutureAwaiter<U, false>(*this, future, where);
+    set_place(where);
+    return FutureAwaiter<U, false>(*this, future);
   }
   auto await_transform(Moment, Location where = Location::current()) {
-    return MomentAwaiter(*this, where);
+    set_place(where);
+    return MomentAwaiter(*this);
   }
 
-  bool suspends(FutureState* state, Location where) {
-    return wait(state, where) && end_or_stay();
-  }
-  bool suspends_a_turn(Location where) { return wait_a_turn(where) && end_or_stay(); }
+  bool suspends(FutureState* state) { return wait(state) && end_or_stay(); }
+  bool suspends_a_turn() { return wait_a_turn() && end_or_stay(); }
 
  protected:
   ~CoroutineTaskBase() = default;

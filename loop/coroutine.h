@@ -44,10 +44,14 @@ class Coroutine : public Task, public Pooled {
 
   template <class U>
   bool suspends(const Future<U>& future, Location where = Location::current()) {
+    set_place(where);
     if ((awaited_ = future.state())) awaited_->retain_future();
-    return !goes_straight_on(awaited_) && wait(awaited_, where);
+    return !goes_straight_on(awaited_) && wait(awaited_);
   }
-  bool suspends(Moment, Location where = Location::current()) { return wait_a_turn(where); }
+  bool suspends(Moment, Location where = Location::current()) {
+    set_place(where);
+    return wait_a_turn();
+  }
 
   void settled() {  // the wait is over, whatever came of it
     if (!awaited_) return check_cancelled(nullptr);

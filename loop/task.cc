@@ -44,25 +44,24 @@ void Task::run() {
   resume();  // Trail 7: the next turn resumes the conversation
 }
 
-bool Task::wait(FutureState* state, Location where) {
+bool Task::wait(FutureState* state) {
   IOLoop::current();  // throws where there is none: nobody would ever wake us
-  if (!state || state->done()) return wait_a_turn(where);
+  if (!state || state->done()) return wait_a_turn();
   state->check_thread("await");
   state->begin_wait();
   if (state->done() || cancel_requested_) return false;
   state->add_waiter(*this);
-  return stop(Place::waiting, state->what(), where);
+  return stop(Place::waiting, state->what());
 }
 
-bool Task::wait_a_turn(Location where) {
+bool Task::wait_a_turn() {
   enqueue();
-  return stop(Place::queued, "its next turn", where);
+  return stop(Place::queued, "its next turn");
 }
 
-bool Task::stop(Place place, const char* what, Location where) {
+bool Task::stop(Place place, const char* what) {
   place_ = place;
   what_ = what;
-  where_ = where;
   since_ = IOLoop::current().turn_time();
   return true;
 }

@@ -38,6 +38,7 @@ class Task : public FutureWaiter, public TaskEntry, public Producer {
     return (!awaited || awaited->done()) && --inline_budget_ >= 0;
   }
   void check_cancelled(const FutureState* awaited);  // throws CancelledError
+  void set_place(Location where) { where_ = where; }  // of the await that comes
 
  protected:
   Task();
@@ -47,14 +48,14 @@ class Task : public FutureWaiter, public TaskEntry, public Producer {
   virtual Location made_at() const = 0;
 
   // False: no need to stop. True: stop here, resume() comes later; or destroy(), if ended().
-  bool wait(FutureState* state, Location where);
-  bool wait_a_turn(Location where);
+  bool wait(FutureState* state);
+  bool wait_a_turn();
   bool ended() const { return ended_; }
 
  private:
   enum class Place : std::uint8_t { running, waiting, queued };
 
-  bool stop(Place place, const char* what, Location where);
+  bool stop(Place place, const char* what);
   void enqueue();
   void abandoned(FutureState& state) override;
   bool cancelled(FutureState& state) override;
