@@ -8,6 +8,7 @@ namespace eddy {
 namespace {
 
 std::optional<std::size_t> find_delimiter(ReadCondition& condition, std::string_view buffered) {
+  if (buffered.empty()) return std::nullopt;  // memchr wants an address even for no bytes
   const std::string& delimiter = condition.delimiter;
   const char* begin = buffered.data() + condition.searched;
   const std::size_t left = buffered.size() - condition.searched;
