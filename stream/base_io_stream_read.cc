@@ -47,14 +47,12 @@ Future<std::size_t> BaseIOStream::read_into(std::span<char> memory, bool partial
   if (reading())
     return make_failed_future<std::size_t>(std::make_exception_ptr(AlreadyReadingError()),
                                            "read_into", where);
-  read_ = ReadCondition::bytes(memory.size(), partial);
   read_into_ = std::make_unique<ReadInto>(ReadInto{Promise<std::size_t>("read_into", where), memory});
+  read_ = ReadCondition::bytes(memory.size(), partial);
   read_into_->promise.state()->set_producer(this);
   Future<std::size_t> future = read_into_->promise.future();
-  const std::size_t buffered = std::min(memory.size(), read_buffer_.size());
-  std::memcpy(memory.data(), read_buffer_.view().data(), buffered);
-  read_buffer_.consume(buffered);
-  read_into_->filled = buffered;
+  read_into_->filled = read_buffer_.view().copy(memory.data(), memory.size());
+  read_buffer_.consume(read_into_->filled);
   try_inline_read();
   return future;
 }
@@ -65,8 +63,8 @@ Future<std::string> BaseIOStream::start_read(ReadCondition condition, const char
   if (reading())
     return make_failed_future<std::string>(std::make_exception_ptr(AlreadyReadingError()), what,
                                            where);
+  read_promise_.emplace(what, where);  // may find no memory: then no read has begun
   read_ = std::move(condition);
-  read_promise_.emplace(what, where);
   read_promise_->state()->set_producer(this);
   Future<std::string> future = read_promise_->future();
   try_inline_read();
