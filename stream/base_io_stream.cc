@@ -23,7 +23,8 @@ class BaseIOStream::CloseNotice final : public Runnable {
 };
 
 BaseIOStream::BaseIOStream(const StreamLimits& limits) : loop_(IOLoop::current()), limits_(limits) {
-  limits_.read_chunk_size = std::min(limits_.read_chunk_size, limits_.max_buffer_size / 2 + 1);
+  limits_.read_chunk_size =
+      std::clamp<std::size_t>(limits_.read_chunk_size, 1, limits_.max_buffer_size / 2 + 1);
 }
 
 BaseIOStream::~BaseIOStream() = default;

@@ -133,9 +133,10 @@ class BaseIOStream : private EventHandler,
   void close_over_limit(std::exception_ptr error);
   void read_from_kernel();
   ssize_t read_chunk();
+  ssize_t read_retrying(char* place, std::size_t room);
   bool read_buffer_full() const;
-  std::span<char> room_to_read();
-  void took_read_bytes(std::size_t count);
+  std::size_t room_to_read();
+  void took_read_bytes();
   void reached_eof();
   void read_failed(int error_number);
   void fail_read(const std::exception_ptr& error);

@@ -133,8 +133,8 @@ void BaseIOStream::read_from_kernel() {
   std::size_t taken = 0;
   do {
     const ssize_t count = read_chunk();
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && !closed_) read_failed(errno);
+    if (closed_) break;
+    if (count < 0) read_failed(static_cast<int>(-count));
     if (count == 0) reached_eof();
     if (count <= 0) break;
     taken += static_cast<std::size_t>(count);
@@ -143,39 +143,47 @@ void BaseIOStream::read_from_kernel() {
   report_buffered();
 }
 
-// One read of the descriptor: bytes taken, 0 at EOF, or -1 and errno.
+// One read of the descriptor: bytes taken, 0 at EOF, or an errno, negative. Closes over the limit.
 ssize_t BaseIOStream::read_chunk() {
-  const std::span<char> room = room_to_read();
-  if (room.empty()) return -1;
-  const ssize_t count = read_from_fd(room.data(), room.size());  // Trail 3: recv copies it
-  if (count <= 0) return count;
-  kernel_drained_ = static_cast<std::size_t>(count) < room.size();
-  took_read_bytes(static_cast<std::size_t>(count));
+  ssize_t count = 0;
+  if (read_into_) {
+    const std::span<char> room = read_into_->memory.subspan(read_into_->filled);
+    count = read_retrying(room.data(), room.size());
+    if (count > 0) read_into_->filled += static_cast<std::size_t>(count);
+  } else if (const std::size_t most = room_to_read(); most > 0) {
+    count = read_buffer_.append_from(  // Trail 4: the buffer keeps it
+        most, [this](char* place, std::size_t room) { return read_retrying(place, room); });
+  }
+  if (count > 0) took_read_bytes();
   return count;
 }
 
-bool BaseIOStream::read_buffer_full() const {
-  return !read_into_ && read_buffer_.size() >= limits_.max_buffer_size;
+ssize_t BaseIOStream::read_retrying(char* place, std::size_t room) {
+  ssize_t count = 0;
+  do {
+    count = read_from_fd(place, room);  // Trail 3: recv copies it
+  } while (count < 0 && errno == EINTR);
+  kernel_drained_ = count < static_cast<ssize_t>(room);
+  return count < 0 ? -errno : count;
 }
 
-// Empty, and the stream closed, when the buffer may not grow.
-std::span<char> BaseIOStream::room_to_read() {
-  if (read_into_) return read_into_->memory.subspan(read_into_->filled);
+bool BaseIOStream::read_buffer_full() const {
+  return read_buffer_.size() > limits_.max_buffer_size;
+}
+
+// How much the buffer may take now; 0, and the stream closed, when it holds too much already. With
+// just the limit in it, one more byte is asked for, since the peer's end may be what follows.
+std::size_t BaseIOStream::room_to_read() {
   if (read_buffer_full()) {
     close_over_limit(std::make_exception_ptr(StreamBufferFullError(
         "read buffer full: max_buffer_size = " + std::to_string(limits_.max_buffer_size))));
-    return {};
+    return 0;
   }
-  const std::size_t room =
-      std::min(limits_.read_chunk_size, limits_.max_buffer_size - read_buffer_.size());
-  return {read_buffer_.prepare(room), room};
+  return std::clamp<std::size_t>(limits_.max_buffer_size - read_buffer_.size(), 1,
+                                 limits_.read_chunk_size);
 }
 
-void BaseIOStream::took_read_bytes(std::size_t count) {
-  if (read_into_)
-    read_into_->filled += count;
-  else
-    read_buffer_.commit(count);  // Trail 4: the buffer keeps it
+void BaseIOStream::took_read_bytes() {
   satisfy_from_buffer(false);
   if (reading() && read_.kind == ReadCondition::Kind::regex && read_.regex->put_off())
     retry_regex_later();
@@ -193,10 +201,7 @@ void BaseIOStream::reached_eof() {
 }
 
 void BaseIOStream::read_failed(int error_number) {
-  if (error_number == EAGAIN || error_number == EWOULDBLOCK) {
-    kernel_drained_ = true;
-    return;
-  }
+  if (error_number == EAGAIN) return;
   if (!is_connection_reset(error_number) && error_number != EBADF)
     log::warning("read error, closing a stream: ", std::string_view(std::strerror(error_number)));
   close(system_error(error_number, "read"));
