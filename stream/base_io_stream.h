@@ -132,6 +132,7 @@ class BaseIOStream : private EventHandler,
   void pass_read_limit();
   void close_over_limit(std::exception_ptr error);
   void read_from_kernel();
+  ssize_t read_the_rest();
   ssize_t read_chunk();
   ssize_t read_retrying(char* place, std::size_t room);
   bool read_buffer_full() const;
@@ -140,16 +141,18 @@ class BaseIOStream : private EventHandler,
   void reached_eof();
   void read_failed(int error_number);
   void fail_read(const std::exception_ptr& error);
-  void finish_read_at_close();
-  void give_back_read();
+  void end_read();
+  void finish_read_at_close() noexcept;
+  void give_back_read() noexcept;
   void retry_regex_later();
   void abandoned(FutureState& state) override;
   bool cancelled(FutureState& state) override;
 
   // Writing: base_io_stream_write.cc.
-  void write_failed(int error_number);
+  void send_what_waits();
   void after_flush();
   void watch_for_stall();
+  void close_for_stall();
   void finish_shutdown();
   void turn_ended() override { flush(); }
   void send_awaited() override { flush(); }
@@ -158,10 +161,23 @@ class BaseIOStream : private EventHandler,
   void handle_events(std::uint32_t events) override;
   void handle_read_event();
   void handle_error_event();
+  void connection_failed(int error_number, const char* what);
   void step_out();
   void close_if_over();
-  std::exception_ptr closed_error() const;
+  void stop(IOLoop::Timeout& timer);
+  std::exception_ptr closed_error() const noexcept;
   void report_buffered();
+
+  // What an event begins and cannot finish ends this one stream, and not the loop's turn.
+  template <class F>
+  void or_close(F step) noexcept {
+    try {
+      step();
+    } catch (...) {
+      close_for_exception();
+    }
+  }
+  void close_for_exception() noexcept;
 
   class CloseNotice;
   struct ReadInto {

@@ -2,20 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <system_error>
+#include <stdexcept>
 
 #include "../loop/log.h"
 #include "base_io_stream.h"
 
 namespace eddy {
-namespace {
-
-std::exception_ptr system_error(int error_number, const char* what) {
-  return std::make_exception_ptr(std::system_error(error_number, std::generic_category(), what));
-}
-
-}  // namespace
 
 Future<std::string> BaseIOStream::read_until(std::string_view delimiter, std::size_t max_bytes,
                                              OnLimit on_limit, Location where) {
@@ -53,7 +45,7 @@ Future<std::size_t> BaseIOStream::read_into(std::span<char> memory, bool partial
   Future<std::size_t> future = read_into_->promise.future();
   read_into_->filled = read_buffer_.view().copy(memory.data(), memory.size());
   read_buffer_.consume(read_into_->filled);
-  try_inline_read();
+  or_close([this] { try_inline_read(); });
   return future;
 }
 
@@ -67,7 +59,7 @@ Future<std::string> BaseIOStream::start_read(ReadCondition condition, const char
   read_ = std::move(condition);
   read_promise_->state()->set_producer(this);
   Future<std::string> future = read_promise_->future();
-  try_inline_read();
+  or_close([this] { try_inline_read(); });
   return future;
 }
 
@@ -101,18 +93,24 @@ bool BaseIOStream::satisfy_from_buffer(bool last) {
 }
 
 void BaseIOStream::complete_read(std::size_t end) {
-  read_.kind = ReadCondition::Kind::none;
-  loop_.remove_timeout(regex_timer_);
   if (read_into_) {
+    end_read();
     const std::unique_ptr<ReadInto> done = std::move(read_into_);
     done->promise.set_result(end);
     return;
   }
+  std::string bytes(read_buffer_.view().substr(0, end));  // may find no memory: nothing is lost yet
+  end_read();
   Promise<std::string> promise = std::move(*read_promise_);
   read_promise_.reset();
-  std::string bytes(read_buffer_.view().substr(0, end));
   read_buffer_.consume(end);
   promise.set_result(std::move(bytes));  // Trail 6: the promise queues its waiter
+}
+
+void BaseIOStream::end_read() {
+  read_.kind = ReadCondition::Kind::none;
+  read_.regex.reset();
+  stop(regex_timer_);
 }
 
 void BaseIOStream::pass_read_limit() {
@@ -141,6 +139,14 @@ void BaseIOStream::read_from_kernel() {
   } while (!closed_ && reading() && !kernel_drained_ && taken < kBytesPerTurn);
   if (!closed_) read_buffer_.shrink_to_fit();
   report_buffered();
+}
+
+// All that the kernel holds, for nothing follows it, as far as the buffer goes: the last answer of
+// read_chunk.
+ssize_t BaseIOStream::read_the_rest() {
+  ssize_t count = 1;
+  while (count > 0 && !closed_ && (reading() || !read_buffer_full())) count = read_chunk();
+  return count;
 }
 
 // One read of the descriptor: bytes taken, 0 at EOF, or an errno, negative. Closes over the limit.
@@ -201,10 +207,7 @@ void BaseIOStream::reached_eof() {
 }
 
 void BaseIOStream::read_failed(int error_number) {
-  if (error_number == EAGAIN) return;
-  if (!is_connection_reset(error_number) && error_number != EBADF)
-    log::warning("read error, closing a stream: ", std::string_view(std::strerror(error_number)));
-  close(system_error(error_number, "read"));
+  if (error_number != EAGAIN) connection_failed(error_number, "read");
 }
 
 void BaseIOStream::fail_read(const std::exception_ptr& error) {
@@ -218,22 +221,31 @@ void BaseIOStream::fail_read(const std::exception_ptr& error) {
 }
 
 // The last chance of a pending read: what is buffered may be enough after all.
-void BaseIOStream::finish_read_at_close() {
-  if (!reading() || satisfy_from_buffer(true)) return;
-  if (read_.kind == ReadCondition::Kind::close) return complete_read(read_buffer_.size());
-  fail_read(closed_error());
+void BaseIOStream::finish_read_at_close() noexcept {
+  try {
+    if (!reading() || satisfy_from_buffer(true)) return;
+    if (read_.kind == ReadCondition::Kind::close) return complete_read(read_buffer_.size());
+    fail_read(closed_error());
+  } catch (...) {  // no memory for the result
+    if (reading()) fail_read(std::current_exception());
+  }
 }
 
 // No read is pending any more; what it had put into its owner's memory is the next one's.
-void BaseIOStream::give_back_read() {
-  read_.kind = ReadCondition::Kind::none;
-  loop_.remove_timeout(regex_timer_);
-  if (read_into_) read_buffer_.append({read_into_->memory.data(), read_into_->filled});
+void BaseIOStream::give_back_read() noexcept {
+  end_read();
+  or_close([this] {
+    if (read_into_) read_buffer_.append({read_into_->memory.data(), read_into_->filled});
+  });
 }
 
+// Not anew with each byte that comes: a peer that sends without a pause would put it off for ever.
 void BaseIOStream::retry_regex_later() {
-  loop_.remove_timeout(regex_timer_);
-  regex_timer_ = loop_.call_later(read_.regex->retry_delay(), [this] { satisfy_from_buffer(true); });
+  if (regex_timer_.serial != 0) return;
+  regex_timer_ = loop_.call_later(read_.regex->retry_delay(), [this] {
+    regex_timer_ = {};
+    or_close([this] { satisfy_from_buffer(true); });
+  });
 }
 
 void BaseIOStream::abandoned(FutureState&) {

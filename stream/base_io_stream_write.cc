@@ -1,8 +1,6 @@
 // The stream's writing side.
 
 #include <cerrno>
-#include <cstring>
-#include <system_error>
 
 #include "../loop/log.h"
 #include "base_io_stream.h"
@@ -32,13 +30,17 @@ Future<> BaseIOStream::write(std::string_view data, Location where) {
 }
 
 void BaseIOStream::flush() {
+  or_close([this] { send_what_waits(); });
+}
+
+void BaseIOStream::send_what_waits() {
   if (closed_ || connecting_) return;
   while (!write_buffer_.empty()) {
     const std::string_view data = write_buffer_.view();
     const ssize_t count = write_to_fd(data.data(), data.size());  // Trail 11: the socket drains
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
-      if (errno != EAGAIN && errno != EWOULDBLOCK) return write_failed(errno);
+      if (errno != EAGAIN && errno != EWOULDBLOCK) return connection_failed(errno, "write");
       break;
     }
     const auto sent = static_cast<std::size_t>(count);
@@ -82,22 +84,20 @@ void BaseIOStream::watch_for_stall() {
   const bool above = write_buffer_.size() >= limits_.high_water_mark;
   if (limits_.write_stall_timeout == Duration::max() || above == stalling_) return;
   stalling_ = above;
-  loop_.remove_timeout(stall_timer_);
+  stop(stall_timer_);
   if (!above) return;
   stall_timer_ = loop_.call_later(limits_.write_stall_timeout, [this] {
-    const std::string reason = "the peer does not read: above high_water_mark = " +
-                               std::to_string(limits_.high_water_mark) +
-                               " for longer than write_stall_timeout";
-    log::info("closing a stream: ", reason);
-    close(std::make_exception_ptr(WriteStalledError(reason)));
+    stall_timer_ = {};
+    or_close([this] { close_for_stall(); });
   });
 }
 
-void BaseIOStream::write_failed(int error_number) {
-  if (!is_connection_reset(error_number))
-    log::warning("write error, closing a stream: ", std::string_view(std::strerror(error_number)));
-  close(std::make_exception_ptr(
-      std::system_error(error_number, std::generic_category(), "write")));
+void BaseIOStream::close_for_stall() {
+  const std::string reason = "the peer does not read: above high_water_mark = " +
+                             std::to_string(limits_.high_water_mark) +
+                             " for longer than write_stall_timeout";
+  log::info("closing a stream: ", reason);
+  close(std::make_exception_ptr(WriteStalledError(reason)));
 }
 
 Future<> BaseIOStream::shutdown_write(Location where) {
