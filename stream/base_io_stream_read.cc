@@ -116,6 +116,7 @@ void BaseIOStream::end_read() {
 void BaseIOStream::pass_read_limit() {
   const auto error = std::make_exception_ptr(UnsatisfiableReadError(limit_text(read_)));
   if (read_.on_limit == OnLimit::keep_open) return fail_read(error);
+  if (closed_) return fail_read(std::make_exception_ptr(StreamClosedError(error)));
   log::info("closing a stream: ", limit_text(read_));
   close_over_limit(error);
 }
