@@ -96,6 +96,12 @@ void BaseIOStream::want(std::uint32_t events) {
   registered_ = true;
 }
 
+void BaseIOStream::end_connecting() {
+  connecting_ = false;
+  flush();
+  if (reading()) try_inline_read();
+}
+
 void BaseIOStream::close(std::exception_ptr error) {
   if (closed_) return;
   if (!IOLoop::current_or_null()) {  // the loop went before us, and took every waiter along

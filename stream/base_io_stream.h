@@ -120,7 +120,8 @@ class BaseIOStream : private EventHandler,
 
   void check_thread(const char* call) const { loop_.check_thread(call); }
   void want(std::uint32_t events);  // adds to what the loop watches for us
-  void set_connecting(bool connecting) { connecting_ = connecting; }  // writes wait meanwhile
+  void begin_connecting() { connecting_ = true; }  // reads and writes wait meanwhile
+  void end_connecting();
   void flush();
 
  private:
