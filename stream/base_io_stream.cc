@@ -148,7 +148,7 @@ Future<> BaseIOStream::wait_closed(Location where) {
   if (closed_) return {};
   want(kNone);  // a reset is reported to whoever is registered, whatever it watches
   if (closed_) return {};
-  if (!wait_closed_) wait_closed_.emplace("wait_closed", where);
+  if (!wait_closed_ || wait_closed_->done()) wait_closed_.emplace("wait_closed", where);
   return wait_closed_->future();
 }
 

@@ -76,7 +76,7 @@ class BaseIOStream : private EventHandler,
   // Done while less than the high-water mark waits, else once half of it is left: to keep pace
   // with a peer, write and then await drain.
   Future<> drain(Location where = Location::current());
-  // Ends our side once all is sent. Done when it is.
+  // Ends our side once all is sent. Done when it is; fails when the stream closes before.
   Future<> shutdown_write(Location where = Location::current());
 
   // Closes now, whatever waits: unsent bytes are dropped, pending Futures fail, `error` becomes
@@ -150,13 +150,22 @@ class BaseIOStream : private EventHandler,
   bool cancelled(FutureState& state) override;
 
   // Writing: base_io_stream_write.cc.
+  // Told that the kernel takes no more, or connecting: epoll says when to try again.
+  bool blocked() const { return wanted_ & kWrite; }
+  bool above_high_water() const {
+    return writing() && write_buffer_.size() >= limits_.high_water_mark;
+  }
+  Future<> refused(const char* what, Location where) const;
   void send_what_waits();
+  void count_what_waits();
   void after_flush();
   void watch_for_stall();
   void close_for_stall();
   void finish_shutdown();
   void turn_ended() override { flush(); }
-  void send_awaited() override { flush(); }
+  void send_awaited() override {
+    if (!blocked()) flush();
+  }
 
   // Events and the end: base_io_stream.cc.
   void handle_events(std::uint32_t events) override;

@@ -30,9 +30,10 @@ class WriteQueue::Pending final : public ListNode, public Producer, public Poole
 };
 
 Future<> WriteQueue::add(std::size_t bytes, Sender& sender, Location where) {
-  total_write_index_ += bytes;
-  if (total_write_index_ == total_write_done_index_) return {};
-  auto* pending = new Pending(total_write_index_, sender, where);
+  const std::uint64_t end = total_write_index_ + bytes;
+  if (end == total_write_done_index_) return {};
+  auto* pending = new Pending(end, sender, where);  // may find no memory: then nothing is queued
+  total_write_index_ = end;
   pending_.push_back(*pending);
   return pending->future();
 }
