@@ -137,10 +137,14 @@ void BaseIOStream::set_close_callback(Callback callback) {
   close_notice_.reset();
   if (!callback) return;
   close_notice_ = std::make_unique<CloseNotice>(std::move(callback));
-  if (closed_)
-    loop_.queue().add(*close_notice_);
-  else if (!eof_ && read_buffer_.empty())
-    want(kRead);  // to hear of the peer's end while nobody reads
+  if (closed_) return loop_.queue().add(*close_notice_);
+  watch_for_end();
+  close_if_over();
+}
+
+// Who wants to hear of the close wants to hear of the peer's end, also while nobody reads.
+void BaseIOStream::watch_for_end() {
+  if (close_notice_ && !closed_ && !eof_ && !reading() && read_buffer_.empty()) want(kRead);
 }
 
 Future<> BaseIOStream::wait_closed(Location where) {

@@ -132,6 +132,8 @@ class BaseIOStream : private EventHandler,
   void complete_read(std::size_t end);
   void pass_read_limit();
   void close_over_limit(std::exception_ptr error);
+  friend class BufferBudget;
+  void evict(std::exception_ptr error);
   void read_from_kernel();
   ssize_t read_the_rest();
   ssize_t read_chunk();
@@ -173,6 +175,7 @@ class BaseIOStream : private EventHandler,
   void handle_error_event();
   void connection_failed(int error_number, const char* what);
   void step_out();
+  void watch_for_end();
   void close_if_over();
   void stop(IOLoop::Timeout& timer);
   std::exception_ptr closed_error() const noexcept;

@@ -97,7 +97,7 @@ void BaseIOStream::complete_read(std::size_t end) {
     end_read();
     const std::unique_ptr<ReadInto> done = std::move(read_into_);
     done->promise.set_result(end);
-    return;
+    return watch_for_end();
   }
   std::string bytes(read_buffer_.view().substr(0, end));  // may find no memory: nothing is lost yet
   end_read();
@@ -105,6 +105,8 @@ void BaseIOStream::complete_read(std::size_t end) {
   read_promise_.reset();
   read_buffer_.consume(end);
   promise.set_result(std::move(bytes));  // Trail 6: the promise queues its waiter
+  report_buffered();
+  watch_for_end();
 }
 
 void BaseIOStream::end_read() {
@@ -119,6 +121,12 @@ void BaseIOStream::pass_read_limit() {
   if (closed_) return fail_read(std::make_exception_ptr(StreamClosedError(error)));
   log::info("closing a stream: ", limit_text(read_));
   close_over_limit(error);
+}
+
+// The streams together hold too much, and this one most of all.
+void BaseIOStream::evict(std::exception_ptr error) {
+  close_over_limit(std::move(error));
+  read_buffer_.clear();  // it is the memory that is wanted back
 }
 
 // What is buffered may not serve the pending read any more: its limit is what we close for.
@@ -237,6 +245,7 @@ void BaseIOStream::give_back_read() noexcept {
   end_read();
   or_close([this] {
     if (read_into_) read_buffer_.append({read_into_->memory.data(), read_into_->filled});
+    report_buffered();
   });
 }
 

@@ -35,7 +35,7 @@ void BufferBudget::evict_biggest() {
   const std::string reason = "evicted: buffers together passed max_total_buffer_size = " +
                              std::to_string(limit_);
   log::warning("stream ", reason, ", this one held ", biggest.share->bytes);
-  biggest.stream->close(std::make_exception_ptr(StreamBufferFullError(reason)));
+  biggest.stream->evict(std::make_exception_ptr(StreamBufferFullError(reason)));
 }
 
 }  // namespace eddy
