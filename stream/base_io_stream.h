@@ -55,7 +55,8 @@ class BaseIOStream : private EventHandler,
   // `count` bytes, or with read_some 1 to `count`, as soon as there are any; everything until the
   // peer ends. Fails with AlreadyReadingError, StreamClosedError (UnsatisfiableReadError behind it
   // when `max_bytes` is passed, StreamBufferFullError when max_buffer_size is), or, with
-  // OnLimit::keep_open, with UnsatisfiableReadError itself.
+  // OnLimit::keep_open, with UnsatisfiableReadError itself; std::invalid_argument for an empty
+  // delimiter or a pattern that RE2 does not take.
   Future<std::string> read_until(std::string_view delimiter, std::size_t max_bytes = SIZE_MAX,
                                  OnLimit on_limit = OnLimit::close,
                                  Location where = Location::current());

@@ -11,13 +11,21 @@ namespace eddy {
 
 Future<std::string> BaseIOStream::read_until(std::string_view delimiter, std::size_t max_bytes,
                                              OnLimit on_limit, Location where) {
-  return start_read(ReadCondition::until(delimiter, max_bytes, on_limit), "read_until", where);
+  try {
+    return start_read(ReadCondition::until(delimiter, max_bytes, on_limit), "read_until", where);
+  } catch (const std::invalid_argument&) {
+    return make_failed_future<std::string>(std::current_exception(), "read_until", where);
+  }
 }
 
 Future<std::string> BaseIOStream::read_until_regex(std::string_view pattern, std::size_t max_bytes,
                                                    OnLimit on_limit, Location where) {
-  return start_read(ReadCondition::until_regex(pattern, max_bytes, on_limit), "read_until_regex",
-                    where);
+  try {
+    return start_read(ReadCondition::until_regex(pattern, max_bytes, on_limit), "read_until_regex",
+                      where);
+  } catch (const std::invalid_argument&) {
+    return make_failed_future<std::string>(std::current_exception(), "read_until_regex", where);
+  }
 }
 
 Future<std::string> BaseIOStream::read_bytes(std::size_t count, bool partial, Location where) {
