@@ -44,8 +44,8 @@ class BaseIOStream : private EventHandler,
                      private Producer,
                      private WriteQueue::Sender {
  public:
-  static constexpr std::size_t kBytesPerTurn = 256 << 10;   // read for one stream before others
-  static constexpr std::size_t kFlushAt = 64 << 10;         // written bytes that wait no longer
+  static constexpr std::size_t kBytesPerTurn = 256 << 10;  // read for one stream before others
+  static constexpr std::size_t kFlushAt = 64 << 10;        // written bytes that wait no longer
   static constexpr std::size_t kRegexMaxBytes = 64 << 10;
 
   BaseIOStream(const BaseIOStream&) = delete;
@@ -113,14 +113,14 @@ class BaseIOStream : private EventHandler,
   // As POSIX: bytes moved, 0 from a read at EOF, or -1 and errno.
   virtual ssize_t read_from_fd(char* data, std::size_t size) = 0;
   virtual ssize_t write_to_fd(const char* data, std::size_t size) = 0;
-  virtual void shutdown_fd() = 0;        // ends our side of the connection
+  virtual void shutdown_fd() = 0;  // ends our side of the connection
   virtual void close_fd() = 0;
-  virtual int fd_error() = 0;            // the descriptor's own pending error, an errno
+  virtual int fd_error() = 0;       // the descriptor's own pending error, an errno
   virtual void handle_connect() {}  // an event while connecting
   virtual void fail_connect(const std::exception_ptr&) {}  // the stream closes while connecting
 
   void check_thread(const char* call) const { loop_.check_thread(call); }
-  void want(std::uint32_t events);  // adds to what the loop watches for us
+  void want(std::uint32_t events);                 // adds to what the loop watches for us
   void begin_connecting() { connecting_ = true; }  // reads and writes wait meanwhile
   void end_connecting();
   void flush();
@@ -220,9 +220,9 @@ class BaseIOStream : private EventHandler,
   std::shared_ptr<BufferBudget> budget_;
   BufferBudget::Share budget_share_;
 
-  std::uint8_t wanted_ = 0;        // what the loop watches for us
+  std::uint8_t wanted_ = 0;  // what the loop watches for us
   bool registered_ = false;
-  bool kernel_drained_ = false;    // the last read took all there was
+  bool kernel_drained_ = false;  // the last read took all there was
   bool eof_ = false;
   bool shutdown_asked_ = false;
   bool shutdown_done_ = false;

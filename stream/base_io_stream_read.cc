@@ -47,7 +47,8 @@ Future<std::size_t> BaseIOStream::read_into(std::span<char> memory, bool partial
   if (reading())
     return make_failed_future<std::size_t>(std::make_exception_ptr(AlreadyReadingError()),
                                            "read_into", where);
-  read_into_ = std::make_unique<ReadInto>(ReadInto{Promise<std::size_t>("read_into", where), memory});
+  read_into_ =
+      std::make_unique<ReadInto>(ReadInto{Promise<std::size_t>("read_into", where), memory});
   read_ = ReadCondition::bytes(memory.size(), partial);
   read_into_->promise.state()->set_producer(this);
   Future<std::size_t> future = read_into_->promise.future();
@@ -231,8 +232,7 @@ void BaseIOStream::fail_read(const std::exception_ptr& error) {
   give_back_read();
   const std::optional<Promise<std::string>> promise = std::exchange(read_promise_, std::nullopt);
   const std::unique_ptr<ReadInto> into = std::move(read_into_);
-  FutureState& state =
-      into ? static_cast<FutureState&>(*into->promise.state()) : *promise->state();
+  FutureState& state = into ? static_cast<FutureState&>(*into->promise.state()) : *promise->state();
   state.forgive();  // a read that nobody waits for any more has failed nobody
   state.set_exception(error);
 }

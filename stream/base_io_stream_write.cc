@@ -11,11 +11,10 @@ Future<> BaseIOStream::write(std::string_view data, Location where) {
   check_thread("IOStream::write");
   if (closed_ || shutdown_asked_) return refused("write", where);
   if (data.size() > limits_.max_write_buffer_size - write_buffer_.size())
-    return make_failed_future<void>(
-        std::make_exception_ptr(StreamBufferFullError(
-            "write buffer full: max_write_buffer_size = " +
-            std::to_string(limits_.max_write_buffer_size))),
-        "write", where);
+    return make_failed_future<void>(std::make_exception_ptr(StreamBufferFullError(
+                                        "write buffer full: max_write_buffer_size = " +
+                                        std::to_string(limits_.max_write_buffer_size))),
+                                    "write", where);
   write_buffer_.prepare(data.size());  // may find no memory: then nothing is queued
   Future<> future = writes_.add(data.size(), *this, where);
   write_buffer_.append(data);
@@ -100,9 +99,9 @@ void BaseIOStream::watch_for_stall() {
 }
 
 void BaseIOStream::close_for_stall() {
-  const std::string reason = "the peer does not read: above high_water_mark = " +
-                             std::to_string(limits_.high_water_mark) +
-                             " for longer than write_stall_timeout";
+  const std::string reason =
+      "the peer does not read: above high_water_mark = " + std::to_string(limits_.high_water_mark) +
+      " for longer than write_stall_timeout";
   log::info("closing a stream: ", reason);
   close(std::make_exception_ptr(WriteStalledError(reason)));
 }

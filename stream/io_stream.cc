@@ -95,8 +95,8 @@ int IOStream::fd_error() {
 }
 
 UniqueFd open_socket(int family) {
-  UniqueFd socket = above_standard_streams(
-      UniqueFd(Platform::current().socket(family, SOCK_STREAM, 0)));
+  UniqueFd socket =
+      above_standard_streams(UniqueFd(Platform::current().socket(family, SOCK_STREAM, 0)));
   if (!socket) throw std::system_error(errno, std::generic_category(), "socket");
   return socket;
 }

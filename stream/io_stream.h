@@ -15,9 +15,9 @@ class IOStream : public BaseIOStream {
   explicit IOStream(UniqueFd socket, const StreamLimits& limits = {});
   ~IOStream() override { close(); }
 
-  // Done when connected. Fails with StreamClosedError, the reason behind it (ECONNREFUSED, say), and
-  // TimeoutError behind it once `deadline` has passed. What is written meanwhile is sent then, and a
-  // read begins then.
+  // Done when connected. Fails with StreamClosedError, the reason behind it (ECONNREFUSED, say),
+  // and TimeoutError behind it once `deadline` has passed. What is written meanwhile is sent then,
+  // and a read begins then.
   Future<> connect(const SocketAddress& address, TimePoint deadline = TimePoint::max(),
                    Location where = Location::current());
 

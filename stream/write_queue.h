@@ -27,7 +27,7 @@ class WriteQueue {
   ~WriteQueue() { fail(nullptr); }
 
   Future<> add(std::size_t bytes, Sender& sender, Location where);  // queued behind the others
-  void sent(std::size_t bytes);                 // the kernel has taken them
+  void sent(std::size_t bytes);                                     // the kernel has taken them
   void fail(const std::exception_ptr& error);  // of the stream; every pending write
   std::uint64_t total_write_index() const { return total_write_index_; }
   std::uint64_t total_write_done_index() const { return total_write_done_index_; }

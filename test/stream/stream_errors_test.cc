@@ -18,8 +18,8 @@ TEST(StreamErrors, AnOrderlyEndHasNoErrorBehindIt) {
 }
 
 TEST(StreamErrors, TheErrnoBehindAClosedStreamIsKept) {
-  const StreamClosedError error(std::make_exception_ptr(
-      std::system_error(ECONNRESET, std::generic_category(), "read")));
+  const StreamClosedError error(
+      std::make_exception_ptr(std::system_error(ECONNRESET, std::generic_category(), "read")));
   EXPECT_EQ(error.error_number(), ECONNRESET);
   EXPECT_NE(std::string(error.what()).find("reset by peer"), std::string::npos);
 }
