@@ -31,9 +31,9 @@ class IOStreamClose : public StreamTest {
     run_turns();
     platform.forget_calls();
     run_turns(10);
-    EXPECT_EQ(platform.calls(FaultyPlatform::kRecv), 0U);
-    EXPECT_EQ(platform.calls(FaultyPlatform::kSend), 0U);
-    EXPECT_EQ(platform.calls(FaultyPlatform::kEpollCtl), 0U);
+    EXPECT_EQ(platform.calls(CountingPlatform::kRecv), 0U);
+    EXPECT_EQ(platform.calls(CountingPlatform::kSend), 0U);
+    EXPECT_EQ(platform.calls(CountingPlatform::kEpollCtl), 0U);
     epoll_event event{};
     EXPECT_EQ(::epoll_wait(loop.fd(), &event, 1, 0), 0) << "nothing is reported again and again";
   }
@@ -80,7 +80,7 @@ TEST_F(IOStreamClose, TheFirstCauseStays) {
   ours->close();
   EXPECT_TRUE(thrown<std::runtime_error>(ours->error()));
   EXPECT_EQ(ours->fileno(), -1);
-  EXPECT_EQ(platform.calls(FaultyPlatform::kClose), 1U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kClose), 1U);
 }
 
 TEST_F(IOStreamClose, GivesAReadThatWantsAllWhatThereIs) {
@@ -182,7 +182,7 @@ TEST_F(IOStreamClose, WithoutACallbackAnIdleStreamNoticesNothing) {
   theirs.close();
   run_turns();
   EXPECT_FALSE(ours->closed());
-  EXPECT_EQ(platform.calls(FaultyPlatform::kRecv), 0U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kRecv), 0U);
 }
 
 TEST_F(IOStreamClose, UnreadBytesComeBeforeTheNewsOfThePeersEnd) {
@@ -446,7 +446,7 @@ TEST_F(IOStreamClose, ACancelledWaitForTheCloseIsNobodyElses) {
 
 TEST_F(IOStreamClose, ADescriptorThatCannotBeWatchedClosesItsStream) {
   open();
-  platform.fail(FaultyPlatform::kEpollCtl, ENOSPC);
+  platform.fail(CountingPlatform::kEpollCtl, ENOSPC);
   EXPECT_EQ(closed_by_errno(ours->read_until("\n")), ENOSPC);
   EXPECT_TRUE(ours->closed());
 }
@@ -455,7 +455,7 @@ TEST_F(IOStreamClose, ADescriptorThatCanNoLongerBeWatchedClosesItsStream) {
   open();
   Future<std::string> line = ours->read_until("\n");
   run_turns();
-  platform.fail(FaultyPlatform::kEpollCtl, ENOMEM);
+  platform.fail(CountingPlatform::kEpollCtl, ENOMEM);
   stall();  // wants to write, too
   EXPECT_EQ(closed_by_errno(line), EIO);
   EXPECT_TRUE(ours->closed());

@@ -45,10 +45,10 @@ TEST_F(IOStreamConnect, WhatIsWrittenMeanwhileIsSentThen) {
   loop.add_future(ours->connect(address()), [&](Future<>&) { order.push_back("connected"); });
   loop.add_future(ours->write("hello "), [&](Future<>&) { order.push_back("written"); });
   static_cast<void>(ours->write("world"));
-  EXPECT_EQ(platform.calls(FaultyPlatform::kSend), 0U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kSend), 0U);
   run_until([&] { return order.size() == 2; });
   EXPECT_EQ(order, (std::vector<std::string>{"connected", "written"}));
-  EXPECT_EQ(platform.calls(FaultyPlatform::kSend), 1U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kSend), 1U);
   accept();
   EXPECT_EQ(theirs.receive(), "hello world");
 }
@@ -85,7 +85,7 @@ TEST_F(IOStreamConnect, ARefusalIsTheReasonBehindTheFailure) {
 }
 
 TEST_F(IOStreamConnect, AnImmediateRefusalComesThroughTheFutureToo) {
-  platform.fail(FaultyPlatform::kConnect, ENETUNREACH);
+  platform.fail(CountingPlatform::kConnect, ENETUNREACH);
   Future<> connected = ours->connect(address());
   EXPECT_EQ(closed_by_errno(connected), ENETUNREACH);
   try {
@@ -148,7 +148,7 @@ TEST_F(IOStreamConnect, ConnectingTwiceOrAfterTheCloseFailsAtOnce) {
 }
 
 TEST_F(IOStreamConnect, ASignalMeanwhileIsNoFailure) {
-  platform.fail(FaultyPlatform::kConnect, EINTR);
+  platform.fail(CountingPlatform::kConnect, EINTR);
   finish(ours->connect(address()));
   accept();
   finish(ours->write("hello"));
@@ -158,7 +158,7 @@ TEST_F(IOStreamConnect, ASignalMeanwhileIsNoFailure) {
 TEST_F(IOStreamConnect, AFullUnixListenerIsARefusal) {
   ours = std::make_unique<IOStream>(open_socket(AF_UNIX));
   const SocketAddress nobody = SocketAddress::unix_path("@eddy-test-" + std::to_string(::getpid()));
-  platform.fail(FaultyPlatform::kConnect, EAGAIN);
+  platform.fail(CountingPlatform::kConnect, EAGAIN);
   EXPECT_EQ(closed_by_errno(ours->connect(nobody)), EAGAIN);
 }
 

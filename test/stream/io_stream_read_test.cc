@@ -75,7 +75,7 @@ TEST_F(IOStreamRead, ReadsNoBytesAtOnceWithoutAskingTheKernel) {
   EXPECT_EQ(ours->read_bytes(0).result(), "");
   EXPECT_EQ(ours->read_bytes(0, true).result(), "");
   EXPECT_EQ(ours->read_into({}).result(), 0U);
-  EXPECT_EQ(platform.calls(FaultyPlatform::kRecv), 0U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kRecv), 0U);
 }
 
 TEST_F(IOStreamRead, RefusesACountThatCanNeverBeBufferedAndAllocatesNothing) {
@@ -247,7 +247,7 @@ TEST_F(IOStreamRead, AMatchIsFoundSoonThoughThePeerNeverPauses) {
 TEST_F(IOStreamRead, NobodyNoticesSignalsThatInterruptEveryThirdCall) {
   platform.interrupt_every(3);
   open();
-  platform.cut(FaultyPlatform::kRecv, 7);
+  platform.cut(CountingPlatform::kRecv, 7);
   std::string wire;
   for (int number = 0; number < 200; ++number) wire += "line " + std::to_string(number) + "\n";
   theirs.send(wire);
@@ -261,8 +261,8 @@ TEST_F(IOStreamRead, AsksTheKernelForNothingUnlessSomebodyReads) {
   open();
   theirs.send("unasked");
   run_turns();
-  EXPECT_EQ(platform.calls(FaultyPlatform::kRecv), 0U);
-  EXPECT_EQ(platform.calls(FaultyPlatform::kEpollCtl), 1U) << "the loop's own waker";
+  EXPECT_EQ(platform.calls(CountingPlatform::kRecv), 0U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kEpollCtl), 1U) << "the loop's own waker";
 }
 
 TEST_F(IOStreamRead, WatchesTheDescriptorOnlyWhenAReadMustWait) {
@@ -270,9 +270,9 @@ TEST_F(IOStreamRead, WatchesTheDescriptorOnlyWhenAReadMustWait) {
   platform.forget_calls();
   theirs.send("line\n");
   EXPECT_EQ(ours->read_until("\n").result(), "line\n") << "within the call";
-  EXPECT_EQ(platform.calls(FaultyPlatform::kEpollCtl), 0U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kEpollCtl), 0U);
   Future<std::string> line = ours->read_until("\n");
-  EXPECT_EQ(platform.calls(FaultyPlatform::kEpollCtl), 1U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kEpollCtl), 1U);
   theirs.send("line\n");
   EXPECT_EQ(result_of(line), "line\n");
 }
@@ -284,7 +284,7 @@ TEST_F(IOStreamRead, TwoThousandPipelinedLinesAskTheKernelOnlyAFewTimes) {
   theirs.send(wire);
   for (int number = 0; number < 2000; ++number)
     ASSERT_EQ(result_of(ours->read_until("\n")), std::to_string(number) + "\n");
-  EXPECT_LT(platform.calls(FaultyPlatform::kRecv), 5U);
+  EXPECT_LT(platform.calls(CountingPlatform::kRecv), 5U);
 }
 
 TEST_F(IOStreamRead, LeavesToTheKernelWhatNobodyHasAskedFor) {
@@ -617,9 +617,9 @@ TEST_F(IOStreamRead, AFailingDescriptorClosesItsOwnStreamOnly) {
       const Peer others = std::exchange(theirs, Peer());
       Future<std::string> others_line = other->read_until("\n");
       open();
-      if (at_once) platform.fail(FaultyPlatform::kRecv, error_number);
+      if (at_once) platform.fail(CountingPlatform::kRecv, error_number);
       Future<std::string> line = ours->read_until("\n");
-      if (!at_once) platform.fail(FaultyPlatform::kRecv, error_number);
+      if (!at_once) platform.fail(CountingPlatform::kRecv, error_number);
       theirs.send("x");
       EXPECT_EQ(closed_by_errno(line), error_number);
       EXPECT_TRUE(ours->closed());

@@ -49,7 +49,7 @@ TEST_F(IOStreamWrite, AllThatOneTurnWritesLeavesInOneSend) {
     for (int number = 0; number < 100; ++number) static_cast<void>(ours->write("line\n"));
   });
   loop.turn();
-  EXPECT_EQ(platform.calls(FaultyPlatform::kSend), 1U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kSend), 1U);
   EXPECT_EQ(theirs.receive().size(), 500U);
 }
 
@@ -60,15 +60,15 @@ TEST_F(IOStreamWrite, LeavesAtOnceWhenSomebodyAwaitsIt) {
   const Future<> conversation = converse();
   EXPECT_TRUE(conversation.done());
   EXPECT_EQ(theirs.receive(), "one two");
-  EXPECT_EQ(platform.calls(FaultyPlatform::kSend), 1U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kSend), 1U);
 }
 
 TEST_F(IOStreamWrite, LeavesAtOnceWhenMuchWaits) {
   open();
   static_cast<void>(ours->write(std::string(BaseIOStream::kFlushAt - 1, 'x')));
-  EXPECT_EQ(platform.calls(FaultyPlatform::kSend), 0U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kSend), 0U);
   static_cast<void>(ours->write("x"));
-  EXPECT_EQ(platform.calls(FaultyPlatform::kSend), 1U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kSend), 1U);
 }
 
 TEST_F(IOStreamWrite, AHundredThousandWritesOfAByteMakeFewSends) {
@@ -80,7 +80,7 @@ TEST_F(IOStreamWrite, AHundredThousandWritesOfAByteMakeFewSends) {
     ASSERT_LE(ours->write_buffer_size(), 100'000U);
   }
   EXPECT_EQ(receive(sent.size()), sent);
-  EXPECT_LT(platform.calls(FaultyPlatform::kSend), 200U);
+  EXPECT_LT(platform.calls(CountingPlatform::kSend), 200U);
 }
 
 TEST_F(IOStreamWrite, MakesNoSendWhileTheKernelTakesNone) {
@@ -92,12 +92,12 @@ TEST_F(IOStreamWrite, MakesNoSendWhileTheKernelTakesNone) {
     static_cast<void>(ours->drain());
   }
   run_turns();
-  EXPECT_EQ(platform.calls(FaultyPlatform::kSend), 0U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kSend), 0U);
 }
 
 TEST_F(IOStreamWrite, WritesAreDoneInOrderEachWithItsLastByte) {
   open();
-  platform.cut(FaultyPlatform::kSend, 4);
+  platform.cut(CountingPlatform::kSend, 4);
   std::vector<Future<>> writes;
   std::vector<std::size_t> ends;
   for (const char* part : {"ab", "", "cdefg", "h", "ijklmnop"}) {
@@ -153,7 +153,7 @@ TEST_F(IOStreamWrite, EveryByteArrivesInOrderThoughThePeerIsSlow) {
 TEST_F(IOStreamWrite, NobodyNoticesSignalsThatInterruptEveryThirdCall) {
   open();
   platform.interrupt_every(3);
-  platform.cut(FaultyPlatform::kSend, 5);
+  platform.cut(CountingPlatform::kSend, 5);
   std::string sent;
   for (int number = 0; number < 100; ++number) {
     sent += std::to_string(number);
@@ -181,7 +181,7 @@ TEST_F(IOStreamWrite, DrainIsDoneAtOnceWhileLittleWaits) {
   open({.high_water_mark = 1000});
   static_cast<void>(ours->write(std::string(999, 'x')));
   EXPECT_TRUE(ours->drain().done());
-  EXPECT_EQ(platform.calls(FaultyPlatform::kSend), 0U) << "which is what makes it cheap";
+  EXPECT_EQ(platform.calls(CountingPlatform::kSend), 0U) << "which is what makes it cheap";
 }
 
 TEST_F(IOStreamWrite, DrainSendsBeforeItWaits) {
@@ -278,12 +278,12 @@ TEST_F(IOStreamWrite, TheStallIsCountedFromTheWriteThatPassesTheMark) {
 TEST_F(IOStreamWrite, AFailingDescriptorClosesTheStreamAndKeepsTheErrno) {
   for (const int error_number : {EPIPE, ECONNRESET, ENOBUFS, EIO}) {
     open();
-    platform.fail(FaultyPlatform::kSend, error_number);
+    platform.fail(CountingPlatform::kSend, error_number);
     EXPECT_EQ(closed_by_errno(ours->write("x")), error_number);
     EXPECT_TRUE(ours->closed());
-    const std::size_t sends = platform.calls(FaultyPlatform::kSend);
+    const std::size_t sends = platform.calls(CountingPlatform::kSend);
     run_turns();
-    EXPECT_EQ(platform.calls(FaultyPlatform::kSend), sends) << "and is not tried again";
+    EXPECT_EQ(platform.calls(CountingPlatform::kSend), sends) << "and is not tried again";
   }
   EXPECT_EQ(log.lines().size(), 2U) << "ENOBUFS and EIO; the others are everyday";
 }
@@ -378,7 +378,7 @@ TEST_F(IOStreamWrite, OurSideEndsBehindWhatASlowPeerHasYetToRead) {
   finish(again);
   theirs.receive();
   EXPECT_TRUE(theirs.at_end());
-  EXPECT_EQ(platform.calls(FaultyPlatform::kShutdown), 1U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kShutdown), 1U);
 }
 
 TEST_F(IOStreamWrite, ReadingGoesOnWhenOurSideHasEnded) {

@@ -1,109 +1,74 @@
-// FaultyPlatform: the kernel, counted, on a simulated clock, and failing where a test says so.
+// FaultyPlatform: the real kernel, which fails where a test says so, on a simulated clock.
 //
-// Install it before the IOLoop is made. Time passes only when nothing is ready, or when a test says
-// so; a loop that would sleep for ever returns instead, and the test's bound ends it.
+//   platform.fail(Call::accept, EMFILE, 2);   // the next two calls fail, those behind them do not
+//   platform.let_pass(Call::bind);            // the next one is real, then what follows here
+//
+// A call that fails leaves the kernel untouched, as under strace's injection.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstddef>
-#include <vector>
+#include <limits>
+#include <list>
 
-#include <eddy/loop/platform.h>
+#include "fake_clock.h"
 
 namespace eddy {
 
-class FaultyPlatform : public Platform {
+enum class Call { socket, bind, listen, accept, setsockopt, epoll_add };
+
+class FaultyPlatform : public FakeClock {
  public:
-  enum Call { kEpollWait, kEpollCtl, kConnect, kRecv, kSend, kRead, kWritePipe, kShutdown, kClose };
+  static constexpr int kAlways = std::numeric_limits<int>::max();
 
-  std::size_t calls(Call call) const { return calls_[call]; }
-  void forget_calls() { calls_ = {}; }
-
-  // After `before` more calls, the next `times` fail with this errno and do nothing.
-  void fail(Call call, int error_number, std::size_t times = 1, std::size_t before = 0) {
-    faults_.push_back({call, error_number, calls_[call] + before, times});
+  void fail(Call call, int error_number, int times = 1) {
+    script(call).push_back({error_number, times});
   }
-  void interrupt_every(std::size_t nth) { interrupted_ = nth; }  // of all that a signal interrupts
-  void cut(Call call, std::size_t most) { most_[call] = most; }  // bytes in one call
+  void let_pass(Call call, int times = 1) { fail(call, 0, times); }
+  void heal(Call call) { script(call).clear(); }
+  std::size_t calls(Call call) const { return calls_[static_cast<std::size_t>(call)]; }
 
-  void advance(Duration duration) { now_ += duration; }
-
-  TimePoint now() override { return now_; }
-  int epoll_wait(int epoll, epoll_event* events, int capacity, Duration timeout) override {
-    return attempt(kEpollWait, [&] {
-      const bool sleeps = timeout > Duration::zero();
-      const Duration real = sleeps ? Duration(std::chrono::milliseconds(1)) : Duration::zero();
-      const int ready = Platform::epoll_wait(epoll, events, capacity, std::min(real, timeout));
-      if (ready == 0 && sleeps && timeout != Duration::max()) now_ += timeout;
-      return ready;
-    });
+  int socket(int family, int type, int protocol) override {
+    return fails(Call::socket) ? -1 : FakeClock::socket(family, type, protocol);
+  }
+  int bind(int fd, const sockaddr* address, socklen_t size) override {
+    return fails(Call::bind) ? -1 : FakeClock::bind(fd, address, size);
+  }
+  int listen(int fd, int backlog) override {
+    return fails(Call::listen) ? -1 : FakeClock::listen(fd, backlog);
+  }
+  int accept(int fd, sockaddr* address, socklen_t* size) override {
+    return fails(Call::accept) ? -1 : FakeClock::accept(fd, address, size);
+  }
+  int setsockopt(int fd, int level, int name, const void* value, socklen_t size) override {
+    return fails(Call::setsockopt) ? -1 : FakeClock::setsockopt(fd, level, name, value, size);
   }
   int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) override {
-    return attempt(kEpollCtl, [&] { return Platform::epoll_ctl(epoll, operation, fd, event); });
-  }
-  int connect(int fd, const sockaddr* address, socklen_t size) override {
-    return attempt(kConnect, [&] { return Platform::connect(fd, address, size); });
-  }
-  int shutdown(int fd, int how) override {
-    return attempt(kShutdown, [&] { return Platform::shutdown(fd, how); });
-  }
-  ssize_t recv(int fd, void* data, std::size_t size) override {
-    return attempt(kRecv, [&] { return Platform::recv(fd, data, std::min(size, most_[kRecv])); });
-  }
-  ssize_t send(int fd, const void* data, std::size_t size) override {
-    return attempt(kSend, [&] { return Platform::send(fd, data, std::min(size, most_[kSend])); });
-  }
-  ssize_t read(int fd, void* data, std::size_t size) override {
-    return attempt(kRead, [&] { return Platform::read(fd, data, std::min(size, most_[kRead])); });
-  }
-  ssize_t write(int fd, const void* data, std::size_t size) override {
-    return attempt(kWritePipe,
-                   [&] { return Platform::write(fd, data, std::min(size, most_[kWritePipe])); });
-  }
-  int close(int fd) override {
-    return attempt(kClose, [&] { return Platform::close(fd); });
+    if (operation == EPOLL_CTL_ADD && fails(Call::epoll_add)) return -1;
+    return FakeClock::epoll_ctl(epoll, operation, fd, event);
   }
 
  private:
-  static constexpr std::size_t kCalls = kClose + 1;
-  struct Fault {
-    Call call;
-    int error_number;
-    std::size_t after;
-    std::size_t times;
+  struct Outcome {
+    int error_number;  // 0: as the kernel likes
+    int times;
   };
+  std::list<Outcome>& script(Call call) { return scripts_[static_cast<std::size_t>(call)]; }
 
-  template <class F>
-  auto attempt(Call call, F really) -> decltype(really()) {
-    const std::size_t number = calls_[call]++;
-    for (const Fault& fault : faults_)
-      if (fault.call == call && number >= fault.after && number < fault.after + fault.times) {
-        errno = fault.error_number;
-        return -1;
-      }
-    const bool interruptible = call != kEpollCtl && call != kShutdown && call != kClose;
-    if (interrupted_ > 0 && interruptible && ++interruptible_ % interrupted_ == 0) {
-      errno = EINTR;
-      return -1;
-    }
-    return really();
+  bool fails(Call call) {
+    ++calls_[static_cast<std::size_t>(call)];
+    if (script(call).empty()) return false;
+    Outcome& outcome = script(call).front();
+    const int error_number = outcome.error_number;
+    if (outcome.times != kAlways && --outcome.times == 0) script(call).pop_front();
+    if (error_number != 0) errno = error_number;
+    return error_number != 0;
   }
 
-  static constexpr std::array<std::size_t, kCalls> unlimited() {
-    std::array<std::size_t, kCalls> all{};
-    all.fill(SIZE_MAX);
-    return all;
-  }
-
+  static constexpr std::size_t kCalls = 6;
+  std::array<std::list<Outcome>, kCalls> scripts_;
   std::array<std::size_t, kCalls> calls_{};
-  std::array<std::size_t, kCalls> most_ = unlimited();
-  std::vector<Fault> faults_;
-  std::size_t interrupted_ = 0;
-  std::size_t interruptible_ = 0;
-  TimePoint now_{std::chrono::hours(1)};
 };
 
 }  // namespace eddy

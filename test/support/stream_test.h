@@ -18,8 +18,8 @@
 #include <eddy/loop/io_loop.h>
 #include <eddy/stream/io_stream.h>
 
+#include "counting_platform.h"
 #include "descriptors.h"
-#include "faulty_platform.h"
 #include "log_capture.h"
 
 namespace eddy {
@@ -66,7 +66,7 @@ class Peer {
 
 class StreamTest : public ::testing::Test {
  public:
-  FaultyPlatform platform;
+  CountingPlatform platform;
   ScopedPlatform installed{platform};
   LogCapture log;
   IOLoop loop;
