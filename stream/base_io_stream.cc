@@ -3,8 +3,10 @@
 #include "base_io_stream.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 
+#include "../loop/log.h"
 #include "../loop/run_logged.h"
 
 namespace eddy {
@@ -23,16 +25,26 @@ class BaseIOStream::CloseNotice final : public Runnable {
 };
 
 BaseIOStream::BaseIOStream(const StreamLimits& limits) : loop_(IOLoop::current()), limits_(limits) {
-  limits_.read_chunk_size = std::min(limits_.read_chunk_size, limits_.max_buffer_size / 2 + 1);
+  limits_.read_chunk_size =
+      std::clamp<std::size_t>(limits_.read_chunk_size, 1, limits_.max_buffer_size / 2 + 1);
 }
 
 BaseIOStream::~BaseIOStream() = default;
 
 void BaseIOStream::handle_events(std::uint32_t events) {
-  if (connecting_) return handle_connect();
-  if (events & kRead) handle_read_event();
-  if (!closed_ && (events & kWrite)) flush();
-  if (!closed_ && (events & kError)) handle_error_event();
+  or_close([&] {
+    if (connecting_) return handle_connect();
+    if (events & kRead) handle_read_event();
+    if (!closed_ && (events & kWrite)) flush();
+    if (!closed_ && (events & kError)) handle_error_event();
+  });
+}
+
+// Out of memory, as a rule. An event that is not taken in comes again at once, and for ever.
+void BaseIOStream::close_for_exception() noexcept {
+  const std::exception_ptr error = std::current_exception();
+  run_logged("Exception in a stream, which is closed: ", [&] { std::rethrow_exception(error); });
+  close(error);
 }
 
 // A read that nobody waits for any more left its interest behind: it is given up only now, when
@@ -44,18 +56,23 @@ void BaseIOStream::handle_read_event() {
   loop_.update_handler(fileno(), wanted_);
 }
 
-// The connection is dead in both directions. What arrived before is still worth having.
+// The connection is over in both directions. What arrived before is still worth having.
 void BaseIOStream::handle_error_event() {
   const int error_number = fd_error();
-  if (error_number != 0) {
-    while (!closed_ && !read_buffer_full() && read_chunk() > 0) {
-    }
-    return read_failed(error_number);
-  }
-  while (!closed_ && !eof_ && !read_buffer_full()) read_from_kernel();
+  const ssize_t last = read_the_rest();
   if (closed_) return;
-  if (eof_) return close();
-  step_out();  // the buffer is full: the rest is fetched when somebody reads
+  if (error_number != 0) return connection_failed(error_number, "connection");
+  if (last > 0) return step_out();  // the buffer is full: the rest is fetched when somebody reads
+  if (last < 0) return connection_failed(last == -EAGAIN ? EIO : static_cast<int>(-last), "events");
+  reached_eof();
+  close();
+}
+
+void BaseIOStream::connection_failed(int error_number, const char* what) {
+  if (!is_connection_reset(error_number) && error_number != EBADF)
+    log::warning("closing a stream: ", std::string_view(what), ": ",
+                 std::generic_category().message(error_number));
+  close(std::make_exception_ptr(std::system_error(error_number, std::generic_category(), what)));
 }
 
 void BaseIOStream::step_out() {
@@ -79,11 +96,18 @@ void BaseIOStream::want(std::uint32_t events) {
   registered_ = true;
 }
 
+void BaseIOStream::end_connecting() {
+  connecting_ = false;
+  flush();
+  if (reading()) try_inline_read();
+}
+
 void BaseIOStream::close(std::exception_ptr error) {
   if (closed_) return;
   if (!IOLoop::current_or_null()) {  // the loop went before us, and took every waiter along
     closed_ = true;
-    return close_fd();
+    close_fd();
+    return report_buffered();
   }
   check_thread("IOStream::close");
   closed_ = true;
@@ -91,8 +115,7 @@ void BaseIOStream::close(std::exception_ptr error) {
   step_out();
   close_fd();
   TurnEnd::unlink();
-  loop_.remove_timeout(regex_timer_);
-  loop_.remove_timeout(stall_timer_);
+  stop(stall_timer_);
   write_buffer_.clear();
   finish_read_at_close();
   const std::exception_ptr reason = closed_error();
@@ -114,10 +137,14 @@ void BaseIOStream::set_close_callback(Callback callback) {
   close_notice_.reset();
   if (!callback) return;
   close_notice_ = std::make_unique<CloseNotice>(std::move(callback));
-  if (closed_)
-    loop_.queue().add(*close_notice_);
-  else if (!eof_ && read_buffer_.empty())
-    want(kRead);  // to hear of the peer's end while nobody reads
+  if (closed_) return loop_.queue().add(*close_notice_);
+  watch_for_end();
+  close_if_over();
+}
+
+// Who wants to hear of the close wants to hear of the peer's end, also while nobody reads.
+void BaseIOStream::watch_for_end() {
+  if (close_notice_ && !closed_ && !eof_ && !reading() && read_buffer_.empty()) want(kRead);
 }
 
 Future<> BaseIOStream::wait_closed(Location where) {
@@ -125,7 +152,7 @@ Future<> BaseIOStream::wait_closed(Location where) {
   if (closed_) return {};
   want(kNone);  // a reset is reported to whoever is registered, whatever it watches
   if (closed_) return {};
-  if (!wait_closed_) wait_closed_.emplace("wait_closed", where);
+  if (!wait_closed_ || wait_closed_->done()) wait_closed_.emplace("wait_closed", where);
   return wait_closed_->future();
 }
 
@@ -140,8 +167,17 @@ void BaseIOStream::close_if_over() {
   if (shutdown_done_ || (close_notice_ && !reading() && read_buffer_.empty())) close();
 }
 
-std::exception_ptr BaseIOStream::closed_error() const {
-  return std::make_exception_ptr(StreamClosedError(error_));
+void BaseIOStream::stop(IOLoop::Timeout& timer) {
+  if (timer.serial != 0 && IOLoop::current_or_null()) loop_.remove_timeout(timer);
+  timer = {};
+}
+
+std::exception_ptr BaseIOStream::closed_error() const noexcept {
+  try {
+    return std::make_exception_ptr(StreamClosedError(error_));
+  } catch (...) {  // no memory for its words
+    return std::current_exception();
+  }
 }
 
 void BaseIOStream::set_budget(std::shared_ptr<BufferBudget> budget) {

@@ -44,8 +44,8 @@ class BaseIOStream : private EventHandler,
                      private Producer,
                      private WriteQueue::Sender {
  public:
-  static constexpr std::size_t kBytesPerTurn = 256 << 10;   // read for one stream before others
-  static constexpr std::size_t kFlushAt = 64 << 10;         // written bytes that wait no longer
+  static constexpr std::size_t kBytesPerTurn = 256 << 10;  // read for one stream before others
+  static constexpr std::size_t kFlushAt = 64 << 10;        // written bytes that wait no longer
   static constexpr std::size_t kRegexMaxBytes = 64 << 10;
 
   BaseIOStream(const BaseIOStream&) = delete;
@@ -55,7 +55,8 @@ class BaseIOStream : private EventHandler,
   // `count` bytes, or with read_some 1 to `count`, as soon as there are any; everything until the
   // peer ends. Fails with AlreadyReadingError, StreamClosedError (UnsatisfiableReadError behind it
   // when `max_bytes` is passed, StreamBufferFullError when max_buffer_size is), or, with
-  // OnLimit::keep_open, with UnsatisfiableReadError itself.
+  // OnLimit::keep_open, with UnsatisfiableReadError itself; std::invalid_argument for an empty
+  // delimiter or a pattern that RE2 does not take.
   Future<std::string> read_until(std::string_view delimiter, std::size_t max_bytes = SIZE_MAX,
                                  OnLimit on_limit = OnLimit::close,
                                  Location where = Location::current());
@@ -76,7 +77,7 @@ class BaseIOStream : private EventHandler,
   // Done while less than the high-water mark waits, else once half of it is left: to keep pace
   // with a peer, write and then await drain.
   Future<> drain(Location where = Location::current());
-  // Ends our side once all is sent. Done when it is.
+  // Ends our side once all is sent. Done when it is; fails when the stream closes before.
   Future<> shutdown_write(Location where = Location::current());
 
   // Closes now, whatever waits: unsent bytes are dropped, pending Futures fail, `error` becomes
@@ -112,57 +113,88 @@ class BaseIOStream : private EventHandler,
   // As POSIX: bytes moved, 0 from a read at EOF, or -1 and errno.
   virtual ssize_t read_from_fd(char* data, std::size_t size) = 0;
   virtual ssize_t write_to_fd(const char* data, std::size_t size) = 0;
-  virtual void shutdown_fd() = 0;        // ends our side of the connection
+  virtual void shutdown_fd() = 0;  // ends our side of the connection
   virtual void close_fd() = 0;
-  virtual int fd_error() = 0;            // the descriptor's own pending error, an errno
+  virtual int fd_error() = 0;       // the descriptor's own pending error, an errno
   virtual void handle_connect() {}  // an event while connecting
   virtual void fail_connect(const std::exception_ptr&) {}  // the stream closes while connecting
 
   void check_thread(const char* call) const { loop_.check_thread(call); }
-  void want(std::uint32_t events);  // adds to what the loop watches for us
-  void set_connecting(bool connecting) { connecting_ = connecting; }  // writes wait meanwhile
+  void want(std::uint32_t events);                 // adds to what the loop watches for us
+  void begin_connecting() { connecting_ = true; }  // reads and writes wait meanwhile
+  void end_connecting();
   void flush();
 
  private:
   // Reading: base_io_stream_read.cc.
-  Future<std::string> start_read(const char* what, Location where);
-  std::string take_bytes(std::size_t count);
+  template <class SetCondition>
+  Future<std::string> start_read(const char* what, Location where, SetCondition set_condition);
+  std::optional<std::size_t> buffered_end();
+  Future<std::string> give_at_once(std::size_t end, const char* what, Location where);
   void try_inline_read();
   bool satisfy_from_buffer(bool last);
   void complete_read(std::size_t end);
   void pass_read_limit();
   void close_over_limit(std::exception_ptr error);
+  friend class BufferBudget;
+  void evict(std::exception_ptr error);
   void read_from_kernel();
+  ssize_t read_the_rest();
   ssize_t read_chunk();
+  ssize_t read_retrying(char* place, std::size_t room);
   bool read_buffer_full() const;
-  std::span<char> room_to_read();
-  void took_read_bytes(std::size_t count);
+  std::size_t room_to_read();
+  void took_read_bytes();
   void reached_eof();
   void read_failed(int error_number);
   void fail_read(const std::exception_ptr& error);
-  void finish_read_at_close();
-  void give_back_read();
+  void end_read();
+  void finish_read_at_close() noexcept;
+  void give_back_read() noexcept;
   void retry_regex_later();
-  void stop_regex_timer();
   void abandoned(FutureState& state) override;
   bool cancelled(FutureState& state) override;
 
   // Writing: base_io_stream_write.cc.
-  void write_failed(int error_number);
+  // Told that the kernel takes no more, or connecting: epoll says when to try again.
+  bool blocked() const { return wanted_ & kWrite; }
+  bool above_high_water() const {
+    return writing() && write_buffer_.size() >= limits_.high_water_mark;
+  }
+  Future<> refused(const char* what, Location where) const;
+  void send_what_waits();
+  void count_what_waits();
   void after_flush();
   void watch_for_stall();
+  void close_for_stall();
   void finish_shutdown();
   void turn_ended() override { flush(); }
-  void send_awaited() override { flush(); }
+  void send_awaited() override {
+    if (!blocked()) flush();
+  }
 
   // Events and the end: base_io_stream.cc.
   void handle_events(std::uint32_t events) override;
   void handle_read_event();
   void handle_error_event();
+  void connection_failed(int error_number, const char* what);
   void step_out();
+  void watch_for_end();
   void close_if_over();
-  std::exception_ptr closed_error() const;
+  void stop(IOLoop::Timeout& timer);
+  std::exception_ptr closed_error() const noexcept;
   void report_buffered();
+
+  // What an event begins and cannot finish ends this one stream, and not the loop's turn.
+  template <class F>
+  void or_close(F step) noexcept {
+    try {
+      step();
+    } catch (...) {
+      close_for_exception();
+    }
+  }
+  void close_for_exception() noexcept;
 
   class CloseNotice;
   struct ReadInto {
@@ -191,9 +223,9 @@ class BaseIOStream : private EventHandler,
   std::shared_ptr<BufferBudget> budget_;
   BufferBudget::Share budget_share_;
 
-  std::uint8_t wanted_ = 0;        // what the loop watches for us
+  std::uint8_t wanted_ = 0;  // what the loop watches for us
   bool registered_ = false;
-  bool kernel_drained_ = false;    // the last read took all there was
+  bool kernel_drained_ = false;  // the last read took all there was
   bool eof_ = false;
   bool shutdown_asked_ = false;
   bool shutdown_done_ = false;

@@ -2,39 +2,63 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <system_error>
-#include <utility>
+#include <stdexcept>
 
 #include "../loop/log.h"
 #include "base_io_stream.h"
 
 namespace eddy {
-namespace {
 
-std::exception_ptr system_error(int error_number, const char* what) {
-  return std::make_exception_ptr(std::system_error(error_number, std::generic_category(), what));
+// When no memory is found, no read has begun and no byte is lost.
+template <class SetCondition>
+Future<std::string> BaseIOStream::start_read(const char* what, Location where,
+                                             SetCondition set_condition) {
+  check_thread("IOStream::read");
+  if (reading())
+    return make_failed_future<std::string>(std::make_exception_ptr(AlreadyReadingError()), what,
+                                           where);
+  try {
+    set_condition();
+    if (const auto end = buffered_end()) return give_at_once(*end, what, where);
+    read_promise_.emplace(what, where);
+  } catch (const std::invalid_argument&) {
+    return make_failed_future<std::string>(std::current_exception(), what, where);
+  } catch (...) {
+    end_read();
+    throw;
+  }
+  read_promise_->state()->set_producer(this);
+  Future<std::string> future = read_promise_->future();
+  or_close([this] { try_inline_read(); });
+  return future;
 }
 
-template <class T>
-Future<T> already_reading(const char* what, Location where) {
-  return make_failed_future<T>(std::make_exception_ptr(AlreadyReadingError()), what, where);
+// Where the read ends in what is buffered; nothing if more is needed, or too much is there.
+std::optional<std::size_t> BaseIOStream::buffered_end() {
+  const std::optional<std::size_t> end = find_end(read_, read_buffer_.view(), closed_ || eof_);
+  return passes_limit(read_, read_buffer_.size(), end) ? std::nullopt : end;
 }
 
-}  // namespace
+// Nothing needs to be promised: the common case when a peer sends faster than we read.
+Future<std::string> BaseIOStream::give_at_once(std::size_t end, const char* what, Location where) {
+  const std::string_view bytes = read_buffer_.view().substr(0, end);
+  Future<std::string> future(new FutureStateOf<std::string>(what, where, std::in_place, bytes));
+  read_buffer_.consume(end);
+  end_read();
+  report_buffered();
+  watch_for_end();
+  return future;
+}
 
 Future<std::string> BaseIOStream::read_until(std::string_view delimiter, std::size_t max_bytes,
                                              OnLimit on_limit, Location where) {
-  if (reading()) return already_reading<std::string>("read_until", where);
-  read_.set_until(delimiter, max_bytes, on_limit);
-  return start_read("read_until", where);
+  return start_read("read_until", where, [&] { read_.set_until(delimiter, max_bytes, on_limit); });
 }
 
 Future<std::string> BaseIOStream::read_until_regex(std::string_view pattern, std::size_t max_bytes,
                                                    OnLimit on_limit, Location where) {
-  if (reading()) return already_reading<std::string>("read_until_regex", where);
-  read_.set_until_regex(pattern, max_bytes, on_limit);
-  return start_read("read_until_regex", where);
+  return start_read("read_until_regex", where,
+                    [&] { read_.set_until_regex(pattern, max_bytes, on_limit); });
 }
 
 Future<std::string> BaseIOStream::read_bytes(std::size_t count, bool partial, Location where) {
@@ -44,52 +68,27 @@ Future<std::string> BaseIOStream::read_bytes(std::size_t count, bool partial, Lo
             "read_bytes(" + std::to_string(count) +
             "): more than max_buffer_size = " + std::to_string(limits_.max_buffer_size))),
         "read_bytes", where);
-  if (reading()) return already_reading<std::string>("read_bytes", where);
-  read_.set_bytes(count, partial);
-  return start_read("read_bytes", where);
+  return start_read("read_bytes", where, [&] { read_.set_bytes(count, partial); });
 }
 
 Future<std::string> BaseIOStream::read_until_close(Location where) {
-  if (reading()) return already_reading<std::string>("read_until_close", where);
-  read_.set_until_close();
-  return start_read("read_until_close", where);
+  return start_read("read_until_close", where, [&] { read_.set_until_close(); });
 }
 
 Future<std::size_t> BaseIOStream::read_into(std::span<char> memory, bool partial, Location where) {
   check_thread("IOStream::read_into");
-  if (reading()) return already_reading<std::size_t>("read_into", where);
+  if (reading())
+    return make_failed_future<std::size_t>(std::make_exception_ptr(AlreadyReadingError()),
+                                           "read_into", where);
+  read_into_ =
+      std::make_unique<ReadInto>(ReadInto{Promise<std::size_t>("read_into", where), memory});
   read_.set_bytes(memory.size(), partial);
-  read_into_ = std::make_unique<ReadInto>(ReadInto{Promise<std::size_t>("read_into", where), memory});
   read_into_->promise.state()->set_producer(this);
   Future<std::size_t> future = read_into_->promise.future();
-  const std::size_t buffered = std::min(memory.size(), read_buffer_.size());
-  std::memcpy(memory.data(), read_buffer_.view().data(), buffered);
-  read_buffer_.consume(buffered);
-  read_into_->filled = buffered;
-  try_inline_read();
+  read_into_->filled = read_buffer_.view().copy(memory.data(), memory.size());
+  read_buffer_.consume(read_into_->filled);
+  or_close([this] { try_inline_read(); });
   return future;
-}
-
-Future<std::string> BaseIOStream::start_read(const char* what, Location where) {
-  check_thread("IOStream::read");
-  // What is buffered may do: then nothing needs to be promised, it is given.
-  const auto end = find_end(read_, read_buffer_.view(), closed_ || eof_);
-  if (end && !passes_limit(read_, read_buffer_.size(), end)) {
-    read_.kind = ReadCondition::Kind::none;
-    using Ready = FutureStateOf<std::string>;
-    return Future<std::string>(new Ready(what, where, std::in_place, take_bytes(*end)));
-  }
-  read_promise_.emplace(what, where);
-  read_promise_->state()->set_producer(this);
-  Future<std::string> future = read_promise_->future();
-  try_inline_read();
-  return future;
-}
-
-std::string BaseIOStream::take_bytes(std::size_t count) {
-  std::string bytes(read_buffer_.view().substr(0, count));
-  read_buffer_.consume(count);
-  return bytes;
 }
 
 // In this order: what is buffered serves even when the stream is closed; then what the kernel
@@ -122,23 +121,40 @@ bool BaseIOStream::satisfy_from_buffer(bool last) {
 }
 
 void BaseIOStream::complete_read(std::size_t end) {
-  read_.kind = ReadCondition::Kind::none;
-  stop_regex_timer();
   if (read_into_) {
+    end_read();
     const std::unique_ptr<ReadInto> done = std::move(read_into_);
     done->promise.set_result(end);
-    return;
+    return watch_for_end();
   }
+  std::string bytes(read_buffer_.view().substr(0, end));  // may find no memory: nothing is lost yet
+  end_read();
   Promise<std::string> promise = std::move(*read_promise_);
   read_promise_.reset();
-  promise.set_result(take_bytes(end));  // Trail 6: the promise queues its waiter
+  read_buffer_.consume(end);
+  promise.set_result(std::move(bytes));  // Trail 6: the promise queues its waiter
+  report_buffered();
+  watch_for_end();
+}
+
+void BaseIOStream::end_read() {
+  read_.kind = ReadCondition::Kind::none;
+  read_.regex.reset();
+  if (regex_timer_.serial != 0) stop(regex_timer_);
 }
 
 void BaseIOStream::pass_read_limit() {
   const auto error = std::make_exception_ptr(UnsatisfiableReadError(limit_text(read_)));
   if (read_.on_limit == OnLimit::keep_open) return fail_read(error);
+  if (closed_) return fail_read(std::make_exception_ptr(StreamClosedError(error)));
   log::info("closing a stream: ", limit_text(read_));
   close_over_limit(error);
+}
+
+// The streams together hold too much, and this one most of all.
+void BaseIOStream::evict(std::exception_ptr error) {
+  close_over_limit(std::move(error));
+  read_buffer_.clear();  // it is the memory that is wanted back
 }
 
 // What is buffered may not serve the pending read any more: its limit is what we close for.
@@ -152,8 +168,8 @@ void BaseIOStream::read_from_kernel() {
   std::size_t taken = 0;
   do {
     const ssize_t count = read_chunk();
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && !closed_) read_failed(errno);
+    if (closed_) break;
+    if (count < 0) read_failed(static_cast<int>(-count));
     if (count == 0) reached_eof();
     if (count <= 0) break;
     taken += static_cast<std::size_t>(count);
@@ -162,39 +178,55 @@ void BaseIOStream::read_from_kernel() {
   report_buffered();
 }
 
-// One read of the descriptor: bytes taken, 0 at EOF, or -1 and errno.
-ssize_t BaseIOStream::read_chunk() {
-  const std::span<char> room = room_to_read();
-  if (room.empty()) return -1;
-  const ssize_t count = read_from_fd(room.data(), room.size());  // Trail 3: recv copies it
-  if (count <= 0) return count;
-  kernel_drained_ = static_cast<std::size_t>(count) < room.size();
-  took_read_bytes(static_cast<std::size_t>(count));
+// All that the kernel holds, for nothing follows it, as far as the buffer goes: the last answer of
+// read_chunk.
+ssize_t BaseIOStream::read_the_rest() {
+  ssize_t count = 1;
+  while (count > 0 && !closed_ && (reading() || !read_buffer_full())) count = read_chunk();
   return count;
 }
 
-bool BaseIOStream::read_buffer_full() const {
-  return !read_into_ && read_buffer_.size() >= limits_.max_buffer_size;
+// One read of the descriptor: bytes taken, 0 at EOF, or an errno, negative. Closes over the limit.
+ssize_t BaseIOStream::read_chunk() {
+  ssize_t count = 0;
+  if (read_into_) {
+    const std::span<char> room = read_into_->memory.subspan(read_into_->filled);
+    count = read_retrying(room.data(), room.size());
+    if (count > 0) read_into_->filled += static_cast<std::size_t>(count);
+  } else if (const std::size_t most = room_to_read(); most > 0) {
+    count = read_buffer_.append_from(  // Trail 4: the buffer keeps it
+        most, [this](char* place, std::size_t room) { return read_retrying(place, room); });
+  }
+  if (count > 0) took_read_bytes();
+  return count;
 }
 
-// Empty, and the stream closed, when the buffer may not grow.
-std::span<char> BaseIOStream::room_to_read() {
-  if (read_into_) return read_into_->memory.subspan(read_into_->filled);
+ssize_t BaseIOStream::read_retrying(char* place, std::size_t room) {
+  ssize_t count = 0;
+  do {
+    count = read_from_fd(place, room);  // Trail 3: recv copies it
+  } while (count < 0 && errno == EINTR);
+  kernel_drained_ = count < static_cast<ssize_t>(room);
+  return count < 0 ? -errno : count;
+}
+
+bool BaseIOStream::read_buffer_full() const {
+  return read_buffer_.size() > limits_.max_buffer_size;
+}
+
+// How much the buffer may take now; 0, and the stream closed, when it holds too much already. With
+// just the limit in it, one more byte is asked for, since the peer's end may be what follows.
+std::size_t BaseIOStream::room_to_read() {
   if (read_buffer_full()) {
     close_over_limit(std::make_exception_ptr(StreamBufferFullError(
         "read buffer full: max_buffer_size = " + std::to_string(limits_.max_buffer_size))));
-    return {};
+    return 0;
   }
-  const std::size_t room =
-      std::min(limits_.read_chunk_size, limits_.max_buffer_size - read_buffer_.size());
-  return {read_buffer_.prepare(room), room};
+  return std::clamp<std::size_t>(limits_.max_buffer_size - read_buffer_.size(), 1,
+                                 limits_.read_chunk_size);
 }
 
-void BaseIOStream::took_read_bytes(std::size_t count) {
-  if (read_into_)
-    read_into_->filled += count;
-  else
-    read_buffer_.commit(count);  // Trail 4: the buffer keeps it
+void BaseIOStream::took_read_bytes() {
   satisfy_from_buffer(false);
   if (reading() && read_.kind == ReadCondition::Kind::regex && read_.regex->put_off())
     retry_regex_later();
@@ -212,46 +244,45 @@ void BaseIOStream::reached_eof() {
 }
 
 void BaseIOStream::read_failed(int error_number) {
-  if (error_number == EAGAIN || error_number == EWOULDBLOCK) {
-    kernel_drained_ = true;
-    return;
-  }
-  if (!is_connection_reset(error_number) && error_number != EBADF)
-    log::warning("read error, closing a stream: ", std::string_view(std::strerror(error_number)));
-  close(system_error(error_number, "read"));
+  if (error_number != EAGAIN) connection_failed(error_number, "read");
 }
 
 void BaseIOStream::fail_read(const std::exception_ptr& error) {
   give_back_read();
   const std::optional<Promise<std::string>> promise = std::exchange(read_promise_, std::nullopt);
   const std::unique_ptr<ReadInto> into = std::move(read_into_);
-  FutureState& state =
-      into ? static_cast<FutureState&>(*into->promise.state()) : *promise->state();
+  FutureState& state = into ? static_cast<FutureState&>(*into->promise.state()) : *promise->state();
   state.forgive();  // a read that nobody waits for any more has failed nobody
   state.set_exception(error);
 }
 
 // The last chance of a pending read: what is buffered may be enough after all.
-void BaseIOStream::finish_read_at_close() {
-  if (!reading() || satisfy_from_buffer(true)) return;
-  if (read_.kind == ReadCondition::Kind::close) return complete_read(read_buffer_.size());
-  fail_read(closed_error());
+void BaseIOStream::finish_read_at_close() noexcept {
+  try {
+    if (!reading() || satisfy_from_buffer(true)) return;
+    if (read_.kind == ReadCondition::Kind::close) return complete_read(read_buffer_.size());
+    fail_read(closed_error());
+  } catch (...) {  // no memory for the result
+    if (reading()) fail_read(std::current_exception());
+  }
 }
 
 // No read is pending any more; what it had put into its owner's memory is the next one's.
-void BaseIOStream::give_back_read() {
-  read_.kind = ReadCondition::Kind::none;
-  stop_regex_timer();
-  if (read_into_) read_buffer_.append({read_into_->memory.data(), read_into_->filled});
+void BaseIOStream::give_back_read() noexcept {
+  end_read();
+  or_close([this] {
+    if (read_into_) read_buffer_.append({read_into_->memory.data(), read_into_->filled});
+    report_buffered();
+  });
 }
 
-void BaseIOStream::stop_regex_timer() {
-  if (regex_timer_.serial != 0) loop_.remove_timeout(std::exchange(regex_timer_, {}));
-}
-
+// Not anew with each byte that comes: a peer that sends without a pause would put it off for ever.
 void BaseIOStream::retry_regex_later() {
-  stop_regex_timer();
-  regex_timer_ = loop_.call_later(read_.regex->retry_delay(), [this] { satisfy_from_buffer(true); });
+  if (regex_timer_.serial != 0) return;
+  regex_timer_ = loop_.call_later(read_.regex->retry_delay(), [this] {
+    regex_timer_ = {};
+    or_close([this] { satisfy_from_buffer(true); });
+  });
 }
 
 void BaseIOStream::abandoned(FutureState&) {

@@ -1,8 +1,6 @@
 // The stream's writing side.
 
 #include <cerrno>
-#include <cstring>
-#include <system_error>
 
 #include "../loop/log.h"
 #include "base_io_stream.h"
@@ -11,34 +9,43 @@ namespace eddy {
 
 Future<> BaseIOStream::write(std::string_view data, Location where) {
   check_thread("IOStream::write");
-  if (closed_ || shutdown_asked_) {
-    Future<> refused = make_failed_future<void>(closed_error(), "write", where);
-    refused.state()->forgive();
-    return refused;
-  }
+  if (closed_ || shutdown_asked_) return refused("write", where);
   if (data.size() > limits_.max_write_buffer_size - write_buffer_.size())
-    return make_failed_future<void>(
-        std::make_exception_ptr(StreamBufferFullError(
-            "write buffer full: max_write_buffer_size = " +
-            std::to_string(limits_.max_write_buffer_size))),
-        "write", where);
+    return make_failed_future<void>(std::make_exception_ptr(StreamBufferFullError(
+                                        "write buffer full: max_write_buffer_size = " +
+                                        std::to_string(limits_.max_write_buffer_size))),
+                                    "write", where);
+  write_buffer_.prepare(data.size());  // may find no memory: then nothing is queued
   Future<> future = writes_.add(data.size(), where);
   write_buffer_.append(data);
-  if (write_buffer_.size() >= kFlushAt)
+  if (blocked())
+    or_close([this] { count_what_waits(); });
+  else if (write_buffer_.size() >= kFlushAt)
     flush();
-  else if (!(wanted_ & kWrite))
+  else
     loop_.at_turn_end(*this);  // Trail 10: the reply is written, and leaves with the turn's others
   return future;
 }
 
+// A write's failure is seldom looked at, since the next read tells of it too: no log of it either.
+Future<> BaseIOStream::refused(const char* what, Location where) const {
+  Future<> failed = make_failed_future<void>(closed_error(), what, where);
+  failed.state()->forgive();
+  return failed;
+}
+
 void BaseIOStream::flush() {
+  or_close([this] { send_what_waits(); });
+}
+
+void BaseIOStream::send_what_waits() {
   if (closed_ || connecting_) return;
   while (!write_buffer_.empty()) {
     const std::string_view data = write_buffer_.view();
     const ssize_t count = write_to_fd(data.data(), data.size());  // Trail 11: the socket drains
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
-      if (errno != EAGAIN && errno != EWOULDBLOCK) return write_failed(errno);
+      if (errno != EAGAIN && errno != EWOULDBLOCK) return connection_failed(errno, "write");
       break;
     }
     const auto sent = static_cast<std::size_t>(count);
@@ -59,52 +66,52 @@ void BaseIOStream::after_flush() {
   if (closed_) return;
   if (drain_ && write_buffer_.size() <= limits_.high_water_mark / 2)
     std::exchange(drain_, std::nullopt)->set_result();
-  watch_for_stall();
-  report_buffered();
+  count_what_waits();
+  if (closed_) return;
   if (shutdown_asked_ && !shutdown_done_ && write_buffer_.empty()) finish_shutdown();
   close_if_over();
 }
 
 Future<> BaseIOStream::drain(Location where) {
   check_thread("IOStream::drain");
-  if (closed_) {
-    Future<> refused = make_failed_future<void>(closed_error(), "drain", where);
-    refused.state()->forgive();
-    return refused;
-  }
-  if (write_buffer_.size() >= limits_.high_water_mark) flush();
-  if (closed_ || write_buffer_.size() < limits_.high_water_mark) return {};
-  if (!drain_) drain_.emplace("drain", where);
+  if (!closed_ && above_high_water() && !blocked()) flush();
+  if (closed_) return refused("drain", where);
+  if (!above_high_water()) return {};
+  if (!drain_ || drain_->done()) drain_.emplace("drain", where);  // done: somebody cancelled it
   return drain_->future();
 }
 
+void BaseIOStream::count_what_waits() {
+  watch_for_stall();
+  report_buffered();  // may evict us
+}
+
 void BaseIOStream::watch_for_stall() {
-  const bool above = write_buffer_.size() >= limits_.high_water_mark;
+  const bool above = above_high_water();
   if (limits_.write_stall_timeout == Duration::max() || above == stalling_) return;
   stalling_ = above;
-  loop_.remove_timeout(stall_timer_);
+  stop(stall_timer_);
   if (!above) return;
   stall_timer_ = loop_.call_later(limits_.write_stall_timeout, [this] {
-    const std::string reason = "the peer does not read: above high_water_mark = " +
-                               std::to_string(limits_.high_water_mark) +
-                               " for longer than write_stall_timeout";
-    log::info("closing a stream: ", reason);
-    close(std::make_exception_ptr(WriteStalledError(reason)));
+    stall_timer_ = {};
+    or_close([this] { close_for_stall(); });
   });
 }
 
-void BaseIOStream::write_failed(int error_number) {
-  if (!is_connection_reset(error_number))
-    log::warning("write error, closing a stream: ", std::string_view(std::strerror(error_number)));
-  close(std::make_exception_ptr(
-      std::system_error(error_number, std::generic_category(), "write")));
+void BaseIOStream::close_for_stall() {
+  const std::string reason =
+      "the peer does not read: above high_water_mark = " + std::to_string(limits_.high_water_mark) +
+      " for longer than write_stall_timeout";
+  log::info("closing a stream: ", reason);
+  close(std::make_exception_ptr(WriteStalledError(reason)));
 }
 
 Future<> BaseIOStream::shutdown_write(Location where) {
   check_thread("IOStream::shutdown_write");
-  if (closed_ || shutdown_done_) return {};
+  if (shutdown_done_) return {};
+  if (closed_) return refused("shutdown_write", where);
   shutdown_asked_ = true;
-  if (!shutdown_) shutdown_.emplace("shutdown_write", where);
+  if (!shutdown_ || shutdown_->done()) shutdown_.emplace("shutdown_write", where);
   Future<> future = shutdown_->future();
   flush();
   return future;
@@ -112,7 +119,7 @@ Future<> BaseIOStream::shutdown_write(Location where) {
 
 void BaseIOStream::finish_shutdown() {
   shutdown_done_ = true;
-  std::exchange(shutdown_, std::nullopt)->set_result();
+  std::exchange(shutdown_, std::nullopt)->set_result();  // first: a pipe's end closes us
   shutdown_fd();
 }
 

@@ -32,10 +32,10 @@ void BufferBudget::evict_biggest() {
       holders_.begin(), holders_.end(),
       [](const Holder& a, const Holder& b) { return a.share->bytes < b.share->bytes; });
   ++evicted_;
-  const std::string reason = "evicted: buffers together passed max_total_buffer_size = " +
-                             std::to_string(limit_);
+  const std::string reason =
+      "evicted: buffers together passed max_total_buffer_size = " + std::to_string(limit_);
   log::warning("stream ", reason, ", this one held ", biggest.share->bytes);
-  biggest.stream->close(std::make_exception_ptr(StreamBufferFullError(reason)));
+  biggest.stream->evict(std::make_exception_ptr(StreamBufferFullError(reason)));
 }
 
 }  // namespace eddy

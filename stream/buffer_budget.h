@@ -1,7 +1,8 @@
 // BufferBudget: a bound on what the buffers of many streams hold together.
 //
 // Tornado bounds each connection but not their sum; this mirrors Redis's eviction of clients. When
-// the total passes the limit, the stream that holds most is closed, and its error says so.
+// the total passes the limit, the stream that holds most is closed, its buffers are freed, and its
+// error says so.
 #pragma once
 
 #include <cstddef>

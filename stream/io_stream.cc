@@ -14,7 +14,8 @@ std::exception_ptr system_error(int error_number, const std::string& what) {
 
 // A Unix socket whose listener's queue is full says EAGAIN too, but nothing is under way then.
 bool under_way(int error_number, int family) {
-  return error_number == EINPROGRESS || (error_number == EAGAIN && family != AF_UNIX);
+  return error_number == EINPROGRESS || error_number == EALREADY ||
+         (error_number == EAGAIN && family != AF_UNIX);
 }
 
 }  // namespace
@@ -24,11 +25,14 @@ IOStream::IOStream(UniqueFd socket, const StreamLimits& limits)
 
 Future<> IOStream::connect(const SocketAddress& address, TimePoint deadline, Location where) {
   check_thread("IOStream::connect");
+  if (connecting_ || closed())
+    return make_failed_future<void>(
+        std::make_exception_ptr(InvalidStateError("connect: connecting or closed already")),
+        "connect", where);
   connecting_ = std::make_unique<Connecting>(Connecting{Promise<>("connect", where), {}});
   Future<> future = connecting_->promise.future();
-  set_connecting(true);
-  if (loop().platform().connect(fileno(), address.get(), address.size()) < 0 &&
-      !under_way(errno, address.family())) {
+  begin_connecting();
+  if (!start_connecting(address)) {
     close(system_error(errno, "connect to " + address.to_string()));
     return future;
   }
@@ -40,21 +44,27 @@ Future<> IOStream::connect(const SocketAddress& address, TimePoint deadline, Loc
   return future;
 }
 
+bool IOStream::start_connecting(const SocketAddress& address) {
+  int answer = 0;
+  do {
+    answer = loop().platform().connect(fileno(), address.get(), address.size());
+  } while (answer < 0 && errno == EINTR);
+  return answer == 0 || under_way(errno, address.family());
+}
+
 void IOStream::handle_connect() {
   if (const int error_number = fd_error(); error_number != 0)
     return close(system_error(error_number, "connect"));
   const std::unique_ptr<Connecting> connected = std::move(connecting_);
   loop().remove_timeout(connected->deadline);
-  set_connecting(false);
   connected->promise.set_result();
-  flush();
+  end_connecting();
 }
 
 void IOStream::fail_connect(const std::exception_ptr& error) {
   if (!connecting_) return;
   const std::unique_ptr<Connecting> failed = std::move(connecting_);
   loop().remove_timeout(failed->deadline);
-  set_connecting(false);
   failed->promise.state()->forgive();
   failed->promise.set_exception(error);
 }
@@ -85,8 +95,8 @@ int IOStream::fd_error() {
 }
 
 UniqueFd open_socket(int family) {
-  UniqueFd socket = above_standard_streams(
-      UniqueFd(Platform::current().socket(family, SOCK_STREAM, 0)));
+  UniqueFd socket =
+      above_standard_streams(UniqueFd(Platform::current().socket(family, SOCK_STREAM, 0)));
   if (!socket) throw std::system_error(errno, std::generic_category(), "socket");
   return socket;
 }

@@ -15,8 +15,9 @@ class IOStream : public BaseIOStream {
   explicit IOStream(UniqueFd socket, const StreamLimits& limits = {});
   ~IOStream() override { close(); }
 
-  // Done when connected. Fails with StreamClosedError, the reason behind it (ECONNREFUSED, say), and
-  // TimeoutError behind it once `deadline` has passed. What is written meanwhile is sent then.
+  // Done when connected. Fails with StreamClosedError, the reason behind it (ECONNREFUSED, say),
+  // and TimeoutError behind it once `deadline` has passed. What is written meanwhile is sent then,
+  // and a read begins then.
   Future<> connect(const SocketAddress& address, TimePoint deadline = TimePoint::max(),
                    Location where = Location::current());
 
@@ -39,6 +40,8 @@ class IOStream : public BaseIOStream {
     Promise<> promise;
     IOLoop::Timeout deadline;
   };
+
+  bool start_connecting(const SocketAddress& address);  // false: errno
 
   UniqueFd socket_;
   std::unique_ptr<Connecting> connecting_;

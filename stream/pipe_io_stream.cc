@@ -15,20 +15,26 @@ namespace {
 class WithoutSigpipe {
  public:
   WithoutSigpipe() {
+    ::pthread_sigmask(SIG_BLOCK, &only(), &before_);
+    if (sigismember(&before_, SIGPIPE) != 1) return;  // so none can have been waiting
     sigset_t waiting;
     ::sigpending(&waiting);
     was_waiting_ = sigismember(&waiting, SIGPIPE) == 1;
-    ::pthread_sigmask(SIG_BLOCK, &only(), &before_);
   }
   ~WithoutSigpipe() {
     const int error_number = errno;
-    const timespec at_once{};
-    if (!was_waiting_) ::sigtimedwait(&only(), nullptr, &at_once);
     ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
     errno = error_number;
   }
   WithoutSigpipe(const WithoutSigpipe&) = delete;
   WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+
+  void take_away() const {
+    const int error_number = errno;
+    const timespec at_once{};
+    if (!was_waiting_) ::sigtimedwait(&only(), nullptr, &at_once);
+    errno = error_number;
+  }
 
  private:
   static const sigset_t& only() {
@@ -62,7 +68,9 @@ ssize_t PipeIOStream::read_from_fd(char* data, std::size_t size) {
 
 ssize_t PipeIOStream::write_to_fd(const char* data, std::size_t size) {
   const WithoutSigpipe held_back;
-  return loop().platform().write(fileno(), data, size);
+  const ssize_t count = loop().platform().write(fileno(), data, size);
+  if (count < static_cast<ssize_t>(size)) held_back.take_away();  // also after a part was taken
+  return count;
 }
 
 // The kernel keeps no error for a pipe: a writer whose reader is gone is told only that it is over.

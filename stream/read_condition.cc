@@ -8,18 +8,18 @@ namespace eddy {
 namespace {
 
 std::optional<std::size_t> find_delimiter(ReadCondition& condition, std::string_view buffered) {
+  if (buffered.empty()) return std::nullopt;  // memchr wants an address even for no bytes
   const std::string& delimiter = condition.delimiter;
   const char* begin = buffered.data() + condition.searched;
   const std::size_t left = buffered.size() - condition.searched;
-  if (left == 0) return std::nullopt;
   const void* found = delimiter.size() == 1
                           ? std::memchr(begin, delimiter.front(), left)
                           : ::memmem(begin, left, delimiter.data(), delimiter.size());
   if (!found) {
     // The next search steps back far enough for a delimiter that has begun to arrive.
     const std::size_t overlap = delimiter.size() - 1;
-    condition.searched = std::max(condition.searched,
-                                  buffered.size() > overlap ? buffered.size() - overlap : 0);
+    condition.searched =
+        std::max(condition.searched, buffered.size() > overlap ? buffered.size() - overlap : 0);
     return std::nullopt;
   }
   const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - buffered.data());
@@ -62,23 +62,20 @@ std::optional<std::size_t> find_end(ReadCondition& condition, std::string_view b
       if (!buffered.empty() || condition.size == 0)
         return std::min(condition.size, buffered.size());
       return std::nullopt;
-    case ReadCondition::Kind::until:
-      return find_delimiter(condition, buffered);
+    case ReadCondition::Kind::until: return find_delimiter(condition, buffered);
     case ReadCondition::Kind::regex:
       // What is over the limit is decided now, not when the search's turn would come.
       return last || buffered.size() > condition.size ? condition.regex->find_end_now(buffered)
                                                       : condition.regex->find_end(buffered);
     case ReadCondition::Kind::none:
-    case ReadCondition::Kind::close:
-      return std::nullopt;
+    case ReadCondition::Kind::close: return std::nullopt;
   }
   return std::nullopt;
 }
 
 bool passes_limit(const ReadCondition& condition, std::size_t buffered,
                   std::optional<std::size_t> end) {
-  if (condition.kind != ReadCondition::Kind::until &&
-      condition.kind != ReadCondition::Kind::regex)
+  if (condition.kind != ReadCondition::Kind::until && condition.kind != ReadCondition::Kind::regex)
     return false;
   return end.value_or(buffered) > condition.size;
 }

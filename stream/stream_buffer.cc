@@ -13,11 +13,12 @@ void StreamBuffer::append(std::string_view bytes) {
 
 char* StreamBuffer::prepare(std::size_t room) {
   const std::size_t needed = size_ + room;
-  if (needed > capacity_) {
-    move_to(Pool::rounded(size_ == 0 ? room : std::max(needed, 2 * size_)));
-  } else if (head_ + needed > capacity_) {
+  if (head_ + needed <= capacity_) return data_ + head_ + size_;
+  if (needed <= capacity_ && head_ >= size_) {  // as many have left as are moved, or more
     std::memmove(data_, data_ + head_, size_);
     head_ = 0;
+  } else {
+    move_to(Pool::rounded(std::max(needed, 2 * size_)));
   }
   return data_ + head_ + size_;
 }

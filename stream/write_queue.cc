@@ -40,12 +40,13 @@ class WriteQueue::Pending final : public ListNode, public Producer, public Poole
 };
 
 Future<> WriteQueue::add(std::size_t bytes, Location where) {
-  total_write_index_ += bytes;
-  if (total_write_index_ == total_write_done_index_) return {};
+  const std::uint64_t end = total_write_index_ + bytes;
+  if (end == total_write_done_index_) return {};
   if (!spare_) {
-    spare_ = new Pending(*this, where);
+    spare_ = new Pending(*this, where);  // may find no memory: then nothing is queued
     pending_.push_back(*spare_);
   }
+  total_write_index_ = end;
   return std::exchange(spare_, nullptr)->future_of(total_write_index_);
 }
 
