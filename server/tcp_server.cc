@@ -65,6 +65,7 @@ void TCPServer::listen(std::uint16_t port, const std::string& address) {
 
 void TCPServer::add_sockets(std::vector<UniqueFd> listeners) {
   std::vector<Listener> added;  // all, or none
+  added.reserve(listeners.size());
   for (UniqueFd& listener : listeners) added.push_back(start_listening(std::move(listener)));
   std::move(added.begin(), added.end(), std::back_inserter(listeners_));
 }

@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class AcceptHandlerTest : public SimulatedLoop {
- protected:
+ public:
   static UniqueFd listener() {
     BindOptions options;
     options.backlog = 512;

@@ -114,7 +114,7 @@ class TestServer : public TCPServer {
 };
 
 class TCPServerTest : public SimulatedLoop {
- protected:
+ public:
   TestServer& serve(Conversation conversation, const TCPServerOptions& options = {}) {
     server = std::make_unique<TestServer>(std::move(conversation), options);
     server->listen(0, "127.0.0.1");

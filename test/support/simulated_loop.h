@@ -24,7 +24,7 @@ inline std::size_t open_descriptors() {
 }
 
 class SimulatedPlatform {  // before the loop
- protected:
+ public:
   SimulatedPlatform() {  // each test in an hour of its own: the log counts lines within a second
     static int tests = 0;
     platform.advance(std::chrono::hours(++tests));
@@ -34,7 +34,7 @@ class SimulatedPlatform {  // before the loop
 };
 
 class SimulatedLoop : protected SimulatedPlatform, public testing::Test {
- protected:
+ public:
   // Turns the loop, without letting its time pass, until `condition` holds. False: it never does.
   template <class F>
   bool run_until(F condition) {
