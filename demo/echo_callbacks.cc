@@ -15,10 +15,9 @@ class EchoConnection : public std::enable_shared_from_this<EchoConnection> {
 
  private:
   void read() {  // what is hung on a Future runs from the loop, and may hold us
-    stream_->loop().add_future(stream_->read_until("\n", 65536),
-                               [self = shared_from_this()](Future<std::string>& line) {
-                                 self->got(line);
-                               });
+    stream_->loop().add_future(
+        stream_->read_until("\n", 65536),
+        [self = shared_from_this()](Future<std::string>& line) { self->got(line); });
   }
   void got(Future<std::string>& line) {
     if (line.exception()) return (void)over_.set_result();  // the peer has closed

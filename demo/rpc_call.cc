@@ -110,7 +110,8 @@ int main(int count, char** arguments) {
   flags.add_seconds("--timeout", timeout, "for the whole call; 0: none");
   flags.add_words(words, "rpc_call [--timeout SECONDS] HOST:PORT handler.method [ARG...]");
   if (const auto exit_code = flags.parse(count, arguments)) return *exit_code;
-  if (words.size() < 2) return demo::usage_error("rpc_call", "want HOST:PORT handler.method [ARG...]");
+  if (words.size() < 2)
+    return demo::usage_error("rpc_call", "want HOST:PORT handler.method [ARG...]");
   const auto target = parse_target(words[0]);
   if (!target) return demo::usage_error("rpc_call", "'" + words[0] + "' is not HOST:PORT");
   const std::size_t dot = words[1].find('.');
@@ -120,8 +121,8 @@ int main(int count, char** arguments) {
     if (word.find_first_of("\r\n") != std::string::npos)
       return demo::usage_error("rpc_call", "an argument can't hold a line end");
 
-  const Call wanted{words[1].substr(0, dot), words[1].substr(dot + 1),
-                    {words.begin() + 2, words.end()}};
+  const Call wanted{
+      words[1].substr(0, dot), words[1].substr(dot + 1), {words.begin() + 2, words.end()}};
   eddy::IOLoop loop;
   try {
     return loop.run_sync([&] { return call(*target, wanted); },

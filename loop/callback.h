@@ -50,8 +50,9 @@ class Callback {
 
  private:
   template <class F>
-  static constexpr bool fits = sizeof(F) <= kInline && alignof(F) <= alignof(std::max_align_t) &&
-                               std::is_nothrow_move_constructible_v<F>;
+  static constexpr bool fits =
+      sizeof(F) <= kInline &&
+      alignof(F) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<F>;
 
   template <class F>
   static F& function_in(void* storage) {

@@ -2,7 +2,8 @@
 //
 // What keeps the running handlers of a server or a connection. Mirrors the list of running futures
 // that Tornado's programs keep by hand, and asyncio.TaskGroup. Dropping the set ends them, each at
-// the place where it waits; drain() waits for them. A failure is logged, unless it is a cancellation.
+// the place where it waits; drain() waits for them. A failure is logged, unless it is a
+// cancellation.
 #pragma once
 
 #include <cstddef>

@@ -141,9 +141,7 @@ class Promise {
   }
   template <class E>
     requires std::is_base_of_v<std::exception, E>
-  void set_exception(const E& error) {
-    set_exception(std::make_exception_ptr(error));
-  }
+  void set_exception(const E& error) { set_exception(std::make_exception_ptr(error)); }
 
   FutureStateOf<T>* state() const { return state_; }
   explicit operator bool() const { return state_ != nullptr; }  // false once moved from
@@ -155,8 +153,8 @@ class Promise {
 template <class T>
 Future<std::decay_t<T>> make_ready_future(T&& value, Location where = Location::current()) {
   using Ready = Future<std::decay_t<T>>;
-  return Ready(new typename Ready::State("a ready Future", where, std::in_place,
-                                         std::forward<T>(value)));
+  return Ready(
+      new typename Ready::State("a ready Future", where, std::in_place, std::forward<T>(value)));
 }
 
 template <class T>

@@ -143,8 +143,8 @@ void ring_for_dropped_futures(Callback ring) {
 
 void FutureState::log_if_nobody_looked() const noexcept {
   if (is_cancellation(exception_)) return;  // it failed nobody: it was ended
-  log::error("exception that nobody looked at: ", exception_, " (", what_, " at ", file_, ":", line_,
-             ")");
+  log::error("exception that nobody looked at: ", exception_, " (", what_, " at ", file_, ":",
+             line_, ")");
 }
 
 const std::exception_ptr& FutureState::exception() const {

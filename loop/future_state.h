@@ -74,9 +74,9 @@ class FutureState : public Pooled {
   bool done() const { return status_ != Status::pending; }
   bool failed() const { return status_ == Status::failed; }
   bool shared() const { return futures_ > 1; }
-  const char* what() const { return what_; }    // what the wait is for: "read_until", "sleep"
+  const char* what() const { return what_; }         // what the wait is for: "read_until", "sleep"
   Location where() const { return {file_, line_}; }  // who made the Future
-  const std::exception_ptr& exception() const;  // none: it is not a failure; counts as a look
+  const std::exception_ptr& exception() const;       // none: it is not a failure; counts as a look
   void rethrow_if_failed() const {
     if (failed()) std::rethrow_exception(exception());
   }
@@ -147,7 +147,8 @@ class FutureState : public Pooled {
   const char* what_;
   const char* file_;
   unsigned line_;
-  std::uint32_t mailed_ = 0;  // shares dropped elsewhere: twice the Futures, and one for the Promise
+  std::uint32_t mailed_ =
+      0;  // shares dropped elsewhere: twice the Futures, and one for the Promise
   std::uint32_t futures_ = 0;
   Status status_ = Status::pending;
   bool promised_ = true;

@@ -12,8 +12,8 @@ class Sleep final : public Producer, public Pooled {
     auto made = std::make_unique<Sleep>(where);
     Sleep& sleep = *made;
     Future<> future = sleep.promise_.future();
-    sleep.timer_ = sleep.loop_.call_later(
-        delay, [owned = std::move(made)] { owned->promise_.set_result(); });
+    sleep.timer_ =
+        sleep.loop_.call_later(delay, [owned = std::move(made)] { owned->promise_.set_result(); });
     return future;
   }
 

@@ -25,8 +25,7 @@ Future<> sleep(std::chrono::duration<Rep, Period> delay, Location where = Locati
 // of: it ends, and a read gives its bytes back, unless somebody else still holds its Future. The
 // same when the Future that this gives is dropped or cancelled.
 template <class T>
-Future<T> with_deadline(TimePoint deadline, Future<T> future,
-                        Location where = Location::current());
+Future<T> with_deadline(TimePoint deadline, Future<T> future, Location where = Location::current());
 template <class Rep, class Period, class T>
 Future<T> with_timeout(std::chrono::duration<Rep, Period> timeout, Future<T> future,
                        Location where = Location::current()) {
@@ -56,7 +55,7 @@ class WaitIterator {
  public:
   explicit WaitIterator(std::vector<Future<T>> futures);
 
-  bool done() const;  // each was given out, or asked for
+  bool done() const;                                     // each was given out, or asked for
   Future<T> next(Location where = Location::current());  // one at a time
   std::size_t current_index() const;  // whose outcome the last next() gave, once that is done
   Future<T> current_future() const;

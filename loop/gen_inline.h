@@ -30,8 +30,8 @@ class Deadline final : public FutureWaiter, public Producer, public Pooled {
     auto made = std::make_unique<Deadline>(std::move(inner), where);
     Deadline& deadline = *made;
     Future<T> outer = deadline.promise_.future();
-    deadline.timer_ = deadline.loop_.call_at(
-        when, [owned = std::move(made)] { owned->time_is_up(); });
+    deadline.timer_ =
+        deadline.loop_.call_at(when, [owned = std::move(made)] { owned->time_is_up(); });
     deadline.inner_.state()->add_waiter(deadline);
     return outer;
   }
@@ -71,7 +71,7 @@ class AllDone : public Producer {
  protected:
   void make_room(std::size_t states);  // what may fail, while somebody still owns it
   void wait_for(const std::vector<FutureState*>& states);
-  virtual void all_done() = 0;                             // deletes this
+  virtual void all_done() = 0;  // deletes this
 
  private:
   class One;
@@ -257,12 +257,13 @@ Future<T> WaitIterator<T>::next(Location where) {
 
 template <class T>
 void chain_future(Future<T> from, Promise<T> to) {
-  IOLoop::current().add_future(std::move(from), [to = std::move(to)](const Future<T>& done) mutable {
-    if (done.state())
-      detail::pass_on(*done.state(), to);
-    else if constexpr (std::is_void_v<T>)
-      to.set_result();
-  });
+  IOLoop::current().add_future(std::move(from),
+                               [to = std::move(to)](const Future<T>& done) mutable {
+                                 if (done.state())
+                                   detail::pass_on(*done.state(), to);
+                                 else if constexpr (std::is_void_v<T>)
+                                   to.set_result();
+                               });
 }
 
 }  // namespace eddy

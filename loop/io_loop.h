@@ -74,7 +74,8 @@ class IOLoop {
   void stop();                                     // any thread
   void turn(Duration longest = Duration::zero());  // one turn, waiting at most so long
   int fd() const { return poller_.fd(); }  // for a host's own loop: readable when turn() has work,
-  Duration time_to_sleep();  // which is also due after this time (max(): never); ask before each wait
+  Duration
+  time_to_sleep();  // which is also due after this time (max(): never); ask before each wait
   void close();  // drops what waits and ends the coroutines; not while it runs; twice is harmless
   template <class F>
   auto run_sync(F function, Duration timeout = Duration::max());  // in run_sync.h
@@ -100,8 +101,8 @@ class IOLoop {
   bool remove_timeout(Timeout timeout);  // false, and harmless, when it ran or was removed
   LoopDoor door() const { return door_; }
 
-  // Keeps the Future's operation going and runs callback(future), or callback(), from the queue when
-  // it is done. The second does not see a failure: it is logged.
+  // Keeps the Future's operation going and runs callback(future), or callback(), from the queue
+  // when it is done. The second does not see a failure: it is logged.
   template <class T, class F>
   void add_future(Future<T> future, F callback);
 
@@ -125,7 +126,8 @@ class IOLoop {
   auto run_in_executor(F function, Location where = Location::current());
   void set_default_executor(std::unique_ptr<Executor> executor);  // waits for the old one's jobs
 
-  std::string dump_tasks() const;  // a line for each coroutine: where it waits, for what, since when
+  std::string dump_tasks()
+      const;  // a line for each coroutine: where it waits, for what, since when
 
   // Logs a warning for each turn whose work between two waits takes longer; zero: never.
   void set_blocking_log_threshold(Duration threshold) { blocking_threshold_ = threshold; }

@@ -66,8 +66,8 @@ Duration PeriodicCallback::interval() {
   if (jitter_ == 0) return period_;
   static thread_local std::minstd_rand random{std::random_device{}()};
   const double part = std::uniform_real_distribution<>(-0.5, 0.5)(random);
-  return to_duration(std::chrono::duration<double, std::nano>(
-      static_cast<double>(period_.count()) * (1 + jitter_ * part)));
+  return to_duration(std::chrono::duration<double, std::nano>(static_cast<double>(period_.count()) *
+                                                              (1 + jitter_ * part)));
 }
 
 }  // namespace eddy

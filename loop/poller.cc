@@ -106,7 +106,8 @@ bool Poller::remove(int fd) noexcept {
   --registered_;
   removed_in_batch_ = true;
   if (owned && owned.get() == called_) retired_ = std::move(owned);
-  return true;  // what the handler captured dies here, when all is in order, and may come back to us
+  return true;  // what the handler captured dies here, when all is in order, and may come back to
+                // us
 }
 
 int Poller::wait(Duration timeout) {

@@ -37,7 +37,7 @@ class Task : public FutureWaiter, public TaskEntry, public Producer {
   bool goes_straight_on(const FutureState* awaited) {
     return (!awaited || awaited->done()) && --inline_budget_ >= 0;
   }
-  void check_cancelled(const FutureState* awaited);  // throws CancelledError
+  void check_cancelled(const FutureState* awaited);   // throws CancelledError
   void set_place(Location where) { where_ = where; }  // of the await that comes
 
  protected:

@@ -24,7 +24,8 @@ class TimerQueue {
     std::uint64_t serial = 0;
   };
 
-  static constexpr std::size_t kTimersPerTurn = 1000;  // so that a storm of them leaves room for I/O
+  static constexpr std::size_t kTimersPerTurn =
+      1000;  // so that a storm of them leaves room for I/O
 
   TimerQueue() { due_.reserve(kTimersPerTurn); }  // so that running them asks for no memory
 
@@ -54,8 +55,8 @@ class TimerQueue {
   };
   struct Slot {
     Callback callback;
-    std::uint64_t serial = 0;         // 0: free
-    std::uint32_t place = kNowhere;   // in the heap; a free slot's: the next free one
+    std::uint64_t serial = 0;        // 0: free
+    std::uint32_t place = kNowhere;  // in the heap; a free slot's: the next free one
   };
 
   std::uint32_t take_slot();

@@ -22,14 +22,15 @@
   switch (Coroutine::state_) { \
     case 0:
 
-#define EDDY_CO_WAIT(after, ...)                       \
-  do {                                                 \
-    Coroutine::state_ = __LINE__;                      \
-    if (Coroutine::suspends(__VA_ARGS__)) return;      \
-    [[fallthrough]];                                   \
-    case __LINE__:                                     \
-      Coroutine::after();                              \
+// clang-format off: it would set `case` beside its statement
+#define EDDY_CO_WAIT(after, ...)                  \
+  do {                                            \
+    Coroutine::state_ = __LINE__;                 \
+    if (Coroutine::suspends(__VA_ARGS__)) return; \
+    [[fallthrough]];                              \
+    case __LINE__: Coroutine::after();            \
   } while (false)
+// clang-format on
 
 #define CO_AWAIT(...) EDDY_CO_WAIT(resumed, __VA_ARGS__)
 #define CO_SETTLE(...) EDDY_CO_WAIT(settled, __VA_ARGS__)

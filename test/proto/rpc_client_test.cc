@@ -130,8 +130,8 @@ TEST_F(RpcClientTest, RefusesAnAnswerAboveItsLimitAndNamesIt) {
   for (const char* method : {"say", "rows"}) {
     loop_.run_sync([&]() -> Future<> {
       const auto client = co_await connect(100);
-      const Words arguments(std::string(method) == "say" ? 1 : 30, std::string(40, 'x') +
-                                                                       std::string(90, 'y'));
+      const Words arguments(std::string(method) == "say" ? 1 : 30,
+                            std::string(40, 'x') + std::string(90, 'y'));
       Future<std::string> answer = client->call("test", method, arguments);
       try {
         co_await answer;
