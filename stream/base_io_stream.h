@@ -149,6 +149,7 @@ class BaseIOStream : private EventHandler,
   void read_failed(int error_number);
   void fail_read(const std::exception_ptr& error);
   void end_read();
+  void took_from_buffer();
   void finish_read_at_close() noexcept;
   void give_back_read() noexcept;
   void retry_regex_later();

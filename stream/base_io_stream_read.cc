@@ -45,8 +45,7 @@ Future<std::string> BaseIOStream::give_at_once(std::size_t end, const char* what
   Future<std::string> future(new FutureStateOf<std::string>(what, where, std::in_place, bytes));
   read_buffer_.consume(end);
   end_read();
-  report_buffered();
-  watch_for_end();
+  or_close([this] { took_from_buffer(); });
   return future;
 }
 
@@ -133,6 +132,10 @@ void BaseIOStream::complete_read(std::size_t end) {
   read_promise_.reset();
   read_buffer_.consume(end);
   promise.set_result(std::move(bytes));  // Trail 6: the promise queues its waiter
+  took_from_buffer();
+}
+
+void BaseIOStream::took_from_buffer() {
   report_buffered();
   watch_for_end();
 }

@@ -13,6 +13,9 @@ class WriteQueue::Pending final : public ListNode, public Producer, public Poole
   Pending(WriteQueue& queue, Location where) : queue_(queue), promise_("write", where) {
     promise_.state()->forgive();  // who ignores a write's Future hears of its failure elsewhere
   }
+  ~Pending() {
+    if (queue_.last_ == this) queue_.last_ = queue_.spare_ = nullptr;
+  }
 
   Future<> future_of(std::uint64_t end) {
     end_ = end;
@@ -28,7 +31,7 @@ class WriteQueue::Pending final : public ListNode, public Producer, public Poole
  private:
   void awaited(FutureState&) override { queue_.sender_.send_awaited(); }
   void abandoned(FutureState&) override {
-    if (end_ == queue_.total_write_index_ && !promise_.done())
+    if (this == queue_.last_ && !promise_.done())
       queue_.spare_ = this;
     else
       delete this;
@@ -43,11 +46,11 @@ Future<> WriteQueue::add(std::size_t bytes, Location where) {
   const std::uint64_t end = total_write_index_ + bytes;
   if (end == total_write_done_index_) return {};
   if (!spare_) {
-    spare_ = new Pending(*this, where);  // may find no memory: then nothing is queued
-    pending_.push_back(*spare_);
+    spare_ = last_ = new Pending(*this, where);  // may find no memory: then nothing is queued
+    pending_.push_back(*last_);
   }
   total_write_index_ = end;
-  return std::exchange(spare_, nullptr)->future_of(total_write_index_);
+  return std::exchange(spare_, nullptr)->future_of(end);
 }
 
 void WriteQueue::sent(std::size_t bytes) {
@@ -55,7 +58,6 @@ void WriteQueue::sent(std::size_t bytes) {
   while (!pending_.empty()) {
     Pending& first = pending_.front();
     if (first.end() > total_write_done_index_) return;
-    if (&first == spare_) spare_ = nullptr;
     first.unlink();
     first.done();
     delete &first;
@@ -63,7 +65,6 @@ void WriteQueue::sent(std::size_t bytes) {
 }
 
 void WriteQueue::fail(const std::exception_ptr& error) {
-  spare_ = nullptr;
   while (!pending_.empty()) {
     Pending& first = pending_.pop_front();
     first.fail(error);

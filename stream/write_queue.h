@@ -39,7 +39,8 @@ class WriteQueue {
 
   Sender& sender_;
   List<Pending> pending_;     // in the order of their indices
-  Pending* spare_ = nullptr;  // the last of them, while nobody holds its Future
+  Pending* last_ = nullptr;   // the last of them
+  Pending* spare_ = nullptr;  // it, while nobody holds its Future
   std::uint64_t total_write_index_ = 0;
   std::uint64_t total_write_done_index_ = 0;
 };

@@ -69,6 +69,30 @@ TEST_F(WriteQueueTest, AForgottenWriteStillCounts) {
   EXPECT_TRUE(second.done());
 }
 
+TEST_F(WriteQueueTest, AForgottenWriteHoldsUpNoneThatEndsWhereItDoes) {
+  Future<> forgotten = add(3);
+  const Future<> empty = add(0);
+  forgotten = {};
+  const Future<> next = add(5);
+  queue.sent(3);
+  EXPECT_TRUE(empty.done());
+  EXPECT_FALSE(next.done());
+  queue.sent(5);
+  EXPECT_TRUE(next.done());
+}
+
+TEST_F(WriteQueueTest, WritesThatAreForgottenOneAfterAnotherLeaveTheirOrder) {
+  const Future<> first = add(1);
+  for (int number = 0; number < 100; ++number) static_cast<void>(add(1));
+  const Future<> last = add(1);
+  queue.sent(1);
+  EXPECT_TRUE(first.done());
+  queue.sent(100);
+  EXPECT_FALSE(last.done());
+  queue.sent(1);
+  EXPECT_TRUE(last.done());
+}
+
 TEST_F(WriteQueueTest, ACancelledWriteHoldsUpNobody) {
   Future<> first = add(3);
   const Future<> second = add(1);
@@ -102,7 +126,7 @@ TEST(WriteQueue, BreaksItsWritesWhenItGoes) {
   } nobody;
   Future<> write;
   {
-    WriteQueue queue{nobody};
+    WriteQueue queue(nobody);
     write = queue.add(1, Location::current());
   }
   EXPECT_THROW(write.result(), BrokenPromiseError);
