@@ -18,6 +18,7 @@ Future<> close_gracefully(BaseIOStream& stream, Duration patience) {
     co_await with_timeout(patience, end_and_read_away(stream));
   } catch (const StreamClosedError&) {  // the peer's end, as a rule
   } catch (const TimeoutError&) {
+  } catch (const AlreadyReadingError&) {  // then nothing can be read away
   }
   stream.close();
 }
