@@ -103,6 +103,7 @@ void BaseIOStream::close_for_stall() {
       "the peer does not read: above high_water_mark = " + std::to_string(limits_.high_water_mark) +
       " for longer than write_stall_timeout";
   log::info("closing a stream: ", reason);
+  if (budget_) budget_->count_stalled();
   close(std::make_exception_ptr(WriteStalledError(reason)));
 }
 

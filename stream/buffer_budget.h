@@ -21,6 +21,7 @@ class BufferBudget {
   std::size_t limit() const { return limit_; }
   std::size_t total() const { return total_; }
   std::size_t evicted() const { return evicted_; }  // streams closed for it so far
+  std::size_t stalled() const { return stalled_; }  // streams closed for write_stall_timeout
 
   // For the streams: they join with their first buffered byte and leave with the last.
   struct Share {
@@ -28,6 +29,7 @@ class BufferBudget {
     std::size_t place = 0;  // among holders_, while bytes > 0
   };
   void update(BaseIOStream& stream, Share& share, std::size_t bytes);
+  void count_stalled() { ++stalled_; }
 
  private:
   struct Holder {
@@ -41,6 +43,7 @@ class BufferBudget {
   const std::size_t limit_;
   std::size_t total_ = 0;
   std::size_t evicted_ = 0;
+  std::size_t stalled_ = 0;
   std::vector<Holder> holders_;
 };
 

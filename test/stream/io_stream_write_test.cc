@@ -234,6 +234,8 @@ TEST_F(IOStreamWrite, ACancelledDrainIsNobodyElses) {
 
 TEST_F(IOStreamWrite, APeerThatDoesNotReadIsClosedInTheEnd) {
   open({.high_water_mark = 1000, .write_stall_timeout = 30s});
+  const auto counters = std::make_shared<BufferBudget>(std::size_t{1} << 30);
+  ours->set_budget(counters);
   stall();
   const TimePoint began = platform.now();
   const auto error = closed_by<WriteStalledError>(ours->write("x"));
@@ -243,6 +245,7 @@ TEST_F(IOStreamWrite, APeerThatDoesNotReadIsClosedInTheEnd) {
   EXPECT_LT(platform.now() - began, 32s);
   EXPECT_TRUE(ours->closed());
   EXPECT_EQ(log.count("does not read"), 1U);
+  EXPECT_EQ(counters->stalled(), 1U);
 }
 
 TEST_F(IOStreamWrite, APeerThatReadsInTimeIsNotClosed) {

@@ -141,14 +141,14 @@ TEST_F(PipeIOStreamTest, AHostThatBlocksTheSignalKeepsItsOwn) {
 }
 
 TEST_F(PipeIOStreamTest, ADescriptorThatIsGoneClosesQuietly) {
-  platform.fail(CountingPlatform::kRead, EBADF);
+  platform.fail(CountingPlatform::kReadPipe, EBADF);
   EXPECT_EQ(closed_by_errno(reader->read_until("\n")), EBADF);
   EXPECT_TRUE(log.lines().empty());
 }
 
 TEST_F(PipeIOStreamTest, NobodyNoticesSignalsThatInterruptEveryThirdCall) {
   platform.interrupt_every(3);
-  platform.cut(CountingPlatform::kRead, 5);
+  platform.cut(CountingPlatform::kReadPipe, 5);
   platform.cut(CountingPlatform::kWritePipe, 3);
   static_cast<void>(writer->write("a line of some length\n"));
   EXPECT_EQ(result_of(reader->read_until("\n")), "a line of some length\n");

@@ -17,7 +17,17 @@ namespace eddy {
 
 class CountingPlatform : public Platform {
  public:
-  enum Call { kEpollWait, kEpollCtl, kConnect, kRecv, kSend, kRead, kWritePipe, kShutdown, kClose };
+  enum Call {
+    kEpollWait,
+    kEpollCtl,
+    kConnect,
+    kRecv,
+    kSend,
+    kReadPipe,
+    kWritePipe,
+    kShutdown,
+    kClose
+  };
 
   std::size_t calls(Call call) const { return calls_[call]; }
   void forget_calls() { calls_ = {}; }
@@ -57,7 +67,8 @@ class CountingPlatform : public Platform {
     return attempt(kSend, [&] { return Platform::send(fd, data, std::min(size, most_[kSend])); });
   }
   ssize_t read(int fd, void* data, std::size_t size) override {
-    return attempt(kRead, [&] { return Platform::read(fd, data, std::min(size, most_[kRead])); });
+    return attempt(kReadPipe,
+                   [&] { return Platform::read(fd, data, std::min(size, most_[kReadPipe])); });
   }
   ssize_t write(int fd, const void* data, std::size_t size) override {
     return attempt(kWritePipe,
