@@ -39,6 +39,8 @@ class CountingPlatform : public Platform {
   void interrupt_every(std::size_t nth) { interrupted_ = nth; }  // of all that a signal interrupts
   void cut(Call call, std::size_t most) { most_[call] = most; }  // bytes in one call
 
+  void receive_endlessly() { endless_ = true; }  // recv finds as much as it asks for, always
+
   void advance(Duration duration) { now_ += duration; }
 
   TimePoint now() override { return now_; }
@@ -61,7 +63,10 @@ class CountingPlatform : public Platform {
     return attempt(kShutdown, [&] { return Platform::shutdown(fd, how); });
   }
   ssize_t recv(int fd, void* data, std::size_t size) override {
-    return attempt(kRecv, [&] { return Platform::recv(fd, data, std::min(size, most_[kRecv])); });
+    return attempt(kRecv, [&] {
+      if (endless_) return static_cast<ssize_t>(size);
+      return Platform::recv(fd, data, std::min(size, most_[kRecv]));
+    });
   }
   ssize_t send(int fd, const void* data, std::size_t size) override {
     return attempt(kSend, [&] { return Platform::send(fd, data, std::min(size, most_[kSend])); });
@@ -112,6 +117,7 @@ class CountingPlatform : public Platform {
   std::array<std::size_t, kCalls> calls_{};
   std::array<std::size_t, kCalls> most_ = unlimited();
   std::vector<Fault> faults_;
+  bool endless_ = false;
   std::size_t interrupted_ = 0;
   std::size_t interruptible_ = 0;
   TimePoint now_{std::chrono::hours(1)};
