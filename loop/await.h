@@ -137,5 +137,5 @@ class CoroutineTask<void> final : public CoroutineTaskBase<void> {
 
 template <class T, class... Args>
 struct std::coroutine_traits<eddy::Future<T>, Args...> {
-  using promise_type = eddy::CoroutineTask<T>;
+  using promise_type = eddy::CoroutineTask<T>;  // NOLINT(readability-identifier-naming): C++'s word
 };

@@ -108,7 +108,7 @@ class BaseIOStream : private EventHandler,
 
  protected:
   explicit BaseIOStream(const StreamLimits& limits);
-  ~BaseIOStream();  // the derived class has called close() by now
+  ~BaseIOStream() override;  // the derived class has called close() by now
 
   // As POSIX: bytes moved, 0 from a read at EOF, or -1 and errno.
   virtual ssize_t read_from_fd(char* data, std::size_t size) = 0;

@@ -120,7 +120,6 @@ TEST(Scarcity, TimersThatAreDueRunWithoutMemory) {
 }
 
 TEST(PoolTest, TheSteadyPathAsksTheHeapForNothing) {
-  if (!kPooling) GTEST_SKIP() << "a sanitizer watches every block";
   IOLoop loop;
   const auto round = [&] {
     for (int at = 0; at < 10; ++at) loop.add_callback([] {});
@@ -132,17 +131,17 @@ TEST(PoolTest, TheSteadyPathAsksTheHeapForNothing) {
   };
   round();
   round();
-  const Scarce scarce(0);
+  const Scarce scarce(kPooling ? 0 : 100);  // a sanitizer sees every block come and go
   round();
 }
 
 TEST(PoolTest, ABlockIsGivenOutAgainAndABurstGoesBackToTheHeap) {
-  if (!kPooling) GTEST_SKIP() << "a sanitizer watches every block";
   Pool::release(Pool::allocate(64), 64);
   void* const block = Pool::allocate(64);
   Pool::release(block, 64);
-  EXPECT_EQ(Pool::allocate(50), block) << "sizes are rounded";
-  Pool::release(block, 50);
+  void* const again = Pool::allocate(50);
+  EXPECT_TRUE(again == block || !kPooling) << "sizes are rounded";
+  Pool::release(again, 50);
   std::vector<void*> burst(Pool::kKeptBytes / 64 + 100);
   for (void*& one : burst) one = Pool::allocate(64);
   for (void* one : burst) Pool::release(one, 64);
@@ -154,7 +153,7 @@ TEST(PoolTest, ABlockIsGivenOutAgainAndABurstGoesBackToTheHeap) {
     } catch (const std::bad_alloc&) {
     }
   }
-  EXPECT_EQ(kept, static_cast<long>(Pool::kKeptBytes / 64));
+  EXPECT_EQ(kept, kPooling ? static_cast<long>(Pool::kKeptBytes / 64) : 0);
   while (kept > 0) Pool::release(burst.at(static_cast<std::size_t>(--kept)), 64);
 }
 
