@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -71,9 +72,8 @@ class Callback {
   template <class F>
   static void manage(void* storage, void* target) {
     if constexpr (fits<F>) {
-      F& function = function_in<F>(storage);
-      if (target) ::new (target) F(std::move(function));
-      function.~F();
+      if (target) ::new (target) F(std::move(function_in<F>(storage)));
+      std::destroy_at(&function_in<F>(storage));
     } else if (target) {
       std::memcpy(target, storage, sizeof(F*));
     } else {
