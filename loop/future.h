@@ -6,6 +6,7 @@
 // the place where it was made. Both belong to the thread that made them.
 #pragma once
 
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <type_traits>
@@ -115,6 +116,7 @@ class Promise {
   // `what` says in dumps and logs what the wait is for; a string literal.
   explicit Promise(const char* what = "a promise", Location where = Location::current())
       : state_(new FutureStateOf<T>(what, where)) {}
+  explicit Promise(std::nullptr_t) {}  // nothing is promised yet
   Promise(Promise&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
   Promise& operator=(Promise&& other) noexcept {
     Promise dropped(std::move(*this));
@@ -144,10 +146,10 @@ class Promise {
   void set_exception(const E& error) { set_exception(std::make_exception_ptr(error)); }
 
   FutureStateOf<T>* state() const { return state_; }
-  explicit operator bool() const { return state_ != nullptr; }  // false once moved from
+  explicit operator bool() const { return state_ != nullptr; }  // false: nothing is promised
 
  private:
-  FutureStateOf<T>* state_;
+  FutureStateOf<T>* state_ = nullptr;
 };
 
 template <class T>

@@ -42,6 +42,7 @@ class List {
   }
 
   T& front() { return static_cast<T&>(*head_.next_); }
+  T& back() { return static_cast<T&>(*head_.prev_); }
 
   T& pop_front() {
     ListNode& node = *head_.next_;

@@ -6,6 +6,7 @@
 // goes back to the heap. A sanitizer sees every block come and go as usual.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -27,15 +28,16 @@ inline constexpr bool kPooling = true;
 
 class Pool {
  public:
-  static constexpr std::size_t kGrain = 32;             // small sizes are multiples of it,
-  static constexpr std::size_t kSmall = 1024;           // larger ones powers of two
-  static constexpr std::size_t kLargest = 64 << 10;     // what is bigger comes from the heap
-  static constexpr std::size_t kKeptBytes = 256 << 10;  // per size and thread
+  static constexpr std::size_t kGrain = 16;                 // small sizes are multiples of it,
+  static constexpr std::size_t kSmall = 1024;               // larger ones powers of two
+  static constexpr std::size_t kLargest = (64 << 10) + 64;  // 64 KiB and who speaks for them
+  static constexpr std::size_t kKeptBytes = 256 << 10;      // per size and thread
 
   // The room that a block of this size really has.
   static constexpr std::size_t rounded(std::size_t size) {
     if (size > kLargest) return size;
-    return size <= kSmall ? (size + kGrain - 1) / kGrain * kGrain : std::bit_ceil(size);
+    if (size <= kSmall) return (size + kGrain - 1) / kGrain * kGrain;
+    return std::min(std::bit_ceil(size), kLargest);
   }
 
   static void* allocate(std::size_t size) {
@@ -74,7 +76,7 @@ class Pool {
   }
   static void refuse(void* memory) noexcept;  // to the heap; lets a new thread keep from now on
 
-  static constexpr std::size_t kLists = kSmall / kGrain + 1 + 6;
+  static constexpr std::size_t kLists = kSmall / kGrain + 1 + 7;
   static thread_local constinit FreeList lists_[kLists];
   static thread_local constinit bool keeps_;
   static thread_local constinit bool ended_;

@@ -36,6 +36,12 @@ void make_non_blocking(int fd) {
     throw std::system_error(errno, std::generic_category(), "add_socket");
 }
 
+SharedLimits limits_of_streams(const TCPServerOptions& options) {
+  StreamLimits limits = options.stream;
+  if (!limits.budget) limits.budget = std::make_shared<BufferBudget>(options.max_total_buffer_size);
+  return share(std::move(limits));
+}
+
 Future<> drained(const Weak& conversations) {
   const auto alive = conversations.lock();
   return alive ? alive->drain() : Future<>();
@@ -50,7 +56,7 @@ class TCPServer::AcceptedStream final : public IOStream, public Entry {
 
 TCPServer::TCPServer(const TCPServerOptions& options)
     : options_(options),
-      budget_(std::make_shared<BufferBudget>(options.max_total_buffer_size)),
+      limits_(limits_of_streams(options)),
       conversations_(std::make_shared<CoroutineSet>(log_unless_closed)),
       refusals_(std::make_shared<CoroutineSet>(log_unless_closed)) {}
 
@@ -93,9 +99,8 @@ std::vector<SocketAddress> TCPServer::addresses() const {
 void TCPServer::stop() { listeners_.clear(); }
 
 void TCPServer::accepted(UniqueFd socket, const SocketAddress& address) {
-  auto stream = std::make_unique<AcceptedStream>(std::move(socket), options_.stream);
+  auto stream = std::make_unique<AcceptedStream>(std::move(socket), limits_);
   streams_.push_back(*stream);
-  stream->set_budget(budget_);
   const bool welcome = options_.max_connections == 0 || connections() < options_.max_connections;
   const std::size_t counted = welcome ? 1 : 0;
   starting_ += counted;

@@ -24,7 +24,7 @@
 namespace eddy {
 
 struct TCPServerOptions {
-  StreamLimits stream;                                       // of every accepted stream
+  StreamLimits stream;  // of every accepted stream; without a budget, they share one of their own
   std::size_t max_connections = 0;                           // at once; 0: no limit
   std::size_t max_total_buffer_size = std::size_t{1} << 30;  // of all; the fullest is closed
   BindOptions bind;                                          // of listen()
@@ -56,7 +56,7 @@ class TCPServer {
 
   std::size_t connections() const { return conversations_->size() + starting_; }
   std::size_t refused() const { return refused_; }  // beyond max_connections, so far
-  const BufferBudget& buffers() const { return *budget_; }
+  const BufferBudget& buffers() const { return *limits_->budget; }
 
  protected:
   // One conversation. It is over when the Future is done: the stream, if it still lives then,
@@ -83,7 +83,7 @@ class TCPServer {
   Future<> converse(bool welcome, std::unique_ptr<IOStream> stream, const SocketAddress& address);
 
   const TCPServerOptions options_;
-  const std::shared_ptr<BufferBudget> budget_;
+  const SharedLimits limits_;  // of the accepted streams
   std::vector<Listener> listeners_;
   List<Entry> streams_;  // not owned
   const Conversations conversations_;

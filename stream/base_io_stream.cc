@@ -24,12 +24,26 @@ class BaseIOStream::CloseNotice final : public Runnable {
   Callback callback_;
 };
 
-BaseIOStream::BaseIOStream(const StreamLimits& limits) : loop_(IOLoop::current()), limits_(limits) {
-  limits_.read_chunk_size =
-      std::clamp<std::size_t>(limits_.read_chunk_size, 1, limits_.max_buffer_size / 2 + 1);
+SharedLimits share(StreamLimits limits) {
+  limits.read_chunk_size =
+      std::clamp<std::size_t>(limits.read_chunk_size, 1, limits.max_buffer_size / 2 + 1);
+  return std::make_shared<const StreamLimits>(std::move(limits));
 }
 
+SharedLimits default_limits() {
+  static const auto& standard = *new SharedLimits(share({}));
+  return standard;
+}
+
+BaseIOStream::BaseIOStream(SharedLimits limits)
+    : loop_(IOLoop::current()), limits_(std::move(limits)) {}
+
 BaseIOStream::~BaseIOStream() = default;
+
+BaseIOStream::Rare& BaseIOStream::rare() {
+  if (!rare_) rare_ = std::make_unique<Rare>();
+  return *rare_;
+}
 
 void BaseIOStream::handle_events(std::uint32_t events) {
   or_close([&] {
@@ -51,7 +65,7 @@ void BaseIOStream::close_for_exception() noexcept {
 // it would cost something, for most conversations read again at once.
 void BaseIOStream::handle_read_event() {
   kernel_drained_ = false;
-  if (reading() || (close_notice_ && read_buffer_.empty())) return read_from_kernel();
+  if (reading() || (awaits_close() && read_buffer_.empty())) return read_from_kernel();
   wanted_ &= static_cast<std::uint8_t>(~kRead);
   loop_.update_handler(fileno(), wanted_);
 }
@@ -115,36 +129,41 @@ void BaseIOStream::close(std::exception_ptr error) {
   step_out();
   close_fd();
   TurnEnd::unlink();
-  stop(stall_timer_);
   write_buffer_.clear();
   finish_read_at_close();
   const std::exception_ptr reason = closed_error();
   fail_connect(reason);
-  writes_.fail(reason);
-  for (std::optional<Promise<>>* waiting : {&drain_, &shutdown_}) {
-    if (!*waiting) continue;
-    (*waiting)->state()->forgive();
-    (*waiting)->set_exception(reason);
-    waiting->reset();
-  }
+  WriteQueue::fail(reason);
   report_buffered();
-  if (wait_closed_) std::exchange(wait_closed_, std::nullopt)->set_result();
-  if (close_notice_) loop_.queue().add(*close_notice_);
+  if (rare_) close_rare(*rare_, reason);
+}
+
+void BaseIOStream::close_rare(Rare& rare, const std::exception_ptr& reason) {
+  stop(rare.stall_timer);
+  for (Promise<>* waiting : {&rare.drain, &rare.shutdown}) {
+    if (!*waiting) continue;
+    const Promise<> failed = std::move(*waiting);
+    failed.state()->forgive();
+    failed.state()->set_exception(reason);
+  }
+  if (rare.wait_closed) std::exchange(rare.wait_closed, Promise<>(nullptr)).set_result();
+  if (rare.close_notice) loop_.queue().add(*rare.close_notice);
 }
 
 void BaseIOStream::set_close_callback(Callback callback) {
   check_thread("IOStream::set_close_callback");
-  close_notice_.reset();
+  std::unique_ptr<CloseNotice>& notice = rare().close_notice;
+  notice.reset();
   if (!callback) return;
-  close_notice_ = std::make_unique<CloseNotice>(std::move(callback));
-  if (closed_) return loop_.queue().add(*close_notice_);
+  notice = std::make_unique<CloseNotice>(std::move(callback));
+  if (closed_) return loop_.queue().add(*notice);
   watch_for_end();
   close_if_over();
 }
 
 // Who wants to hear of the close wants to hear of the peer's end, also while nobody reads.
 void BaseIOStream::watch_for_end() {
-  if (close_notice_ && !closed_ && !eof_ && !reading() && read_buffer_.empty()) want(kRead);
+  if (awaits_close() && !closed_ && !eof_ && !reading() && read_buffer_.empty()) want(kRead);
 }
 
 Future<> BaseIOStream::wait_closed(Location where) {
@@ -152,8 +171,7 @@ Future<> BaseIOStream::wait_closed(Location where) {
   if (closed_) return {};
   want(kNone);  // a reset is reported to whoever is registered, whatever it watches
   if (closed_) return {};
-  if (!wait_closed_ || wait_closed_->done()) wait_closed_.emplace("wait_closed", where);
-  return wait_closed_->future();
+  return shared_promise(rare().wait_closed, "wait_closed", where);
 }
 
 std::size_t BaseIOStream::available() const {
@@ -164,7 +182,7 @@ std::size_t BaseIOStream::available() const {
 // Both sides have ended, or the peer's has and nobody is left who would read or write.
 void BaseIOStream::close_if_over() {
   if (closed_ || !eof_ || writing()) return;
-  if (shutdown_done_ || (close_notice_ && !reading() && read_buffer_.empty())) close();
+  if (shutdown_done_ || (awaits_close() && !reading() && read_buffer_.empty())) close();
 }
 
 void BaseIOStream::stop(IOLoop::Timeout& timer) {
@@ -180,16 +198,16 @@ std::exception_ptr BaseIOStream::closed_error() const noexcept {
   }
 }
 
-void BaseIOStream::set_budget(std::shared_ptr<BufferBudget> budget) {
-  if (budget_) budget_->update(*this, budget_share_, 0);
-  budget_ = std::move(budget);
-  report_buffered();
+// One for all who ask for the same, while it is pending: it is done when somebody cancelled it.
+Future<> BaseIOStream::shared_promise(Promise<>& promise, const char* what, Location where) {
+  if (!promise || promise.done()) promise = Promise<>(what, where);
+  return promise.future();
 }
 
 void BaseIOStream::report_buffered() {
-  if (!budget_) return;
+  if (!limits_->budget) return;
   const std::size_t bytes = closed_ ? 0 : read_buffer_.size() + write_buffer_.size();
-  if (bytes != budget_share_.bytes) budget_->update(*this, budget_share_, bytes);
+  limits_->budget->update(*this, budget_share_, bytes);
 }
 
 }  // namespace eddy

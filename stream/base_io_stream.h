@@ -37,12 +37,16 @@ struct StreamLimits {
   std::size_t read_chunk_size = 64 << 10;         // bytes asked of the kernel at once
   // Above the high-water mark for longer, and the stream closes: WriteStalledError.
   Duration write_stall_timeout = Duration::max();
+  // Counts the stream's buffers in a total shared with others; see buffer_budget.h.
+  std::shared_ptr<BufferBudget> budget;
 };
 
-class BaseIOStream : private EventHandler,
-                     private TurnEnd,
-                     private Producer,
-                     private WriteQueue::Sender {
+// The limits of many streams alike, checked once: at least two chunks fit into the buffer.
+using SharedLimits = std::shared_ptr<const StreamLimits>;
+SharedLimits share(StreamLimits limits);
+SharedLimits default_limits();
+
+class BaseIOStream : private EventHandler, private TurnEnd, private Producer, private WriteQueue {
  public:
   static constexpr std::size_t kBytesPerTurn = 256 << 10;  // read for one stream before others
   static constexpr std::size_t kFlushAt = 64 << 10;        // written bytes that wait no longer
@@ -98,16 +102,14 @@ class BaseIOStream : private EventHandler,
   std::size_t write_buffer_size() const { return write_buffer_.size(); }
   std::exception_ptr error() const { return error_; }  // why it closed; none: orderly
   IOLoop& loop() const { return loop_; }
-  const StreamLimits& limits() const { return limits_; }
+  const StreamLimits& limits() const { return *limits_; }
   virtual int fileno() const = 0;
 
-  // Counts this stream's buffers in a total shared with others; see buffer_budget.h.
-  void set_budget(std::shared_ptr<BufferBudget> budget);
-  std::uint64_t total_write_index() const { return writes_.total_write_index(); }
-  std::uint64_t total_write_done_index() const { return writes_.total_write_done_index(); }
+  using WriteQueue::total_write_done_index;  // bytes that the kernel has taken, of
+  using WriteQueue::total_write_index;       // bytes ever written
 
  protected:
-  explicit BaseIOStream(const StreamLimits& limits);
+  explicit BaseIOStream(SharedLimits limits);
   ~BaseIOStream() override;  // the derived class has called close() by now
 
   // As POSIX: bytes moved, 0 from a read at EOF, or -1 and errno.
@@ -126,6 +128,9 @@ class BaseIOStream : private EventHandler,
   void flush();
 
  private:
+  class CloseNotice;
+  struct Rare;
+
   // Reading: base_io_stream_read.cc.
   template <class SetCondition>
   Future<std::string> start_read(const char* what, Location where, SetCondition set_condition);
@@ -160,7 +165,7 @@ class BaseIOStream : private EventHandler,
   // Told that the kernel takes no more, or connecting: epoll says when to try again.
   bool blocked() const { return wanted_ & kWrite; }
   bool above_high_water() const {
-    return writing() && write_buffer_.size() >= limits_.high_water_mark;
+    return writing() && write_buffer_.size() >= limits_->high_water_mark;
   }
   Future<> refused(const char* what, Location where) const;
   void send_what_waits();
@@ -183,8 +188,10 @@ class BaseIOStream : private EventHandler,
   void watch_for_end();
   void close_if_over();
   void stop(IOLoop::Timeout& timer);
+  static Future<> shared_promise(Promise<>& promise, const char* what, Location where);
   std::exception_ptr closed_error() const noexcept;
   void report_buffered();
+  void close_rare(Rare& rare, const std::exception_ptr& reason);
 
   // What an event begins and cannot finish ends this one stream, and not the loop's turn.
   template <class F>
@@ -197,42 +204,44 @@ class BaseIOStream : private EventHandler,
   }
   void close_for_exception() noexcept;
 
-  class CloseNotice;
   struct ReadInto {
     Promise<std::size_t> promise;
     std::span<char> memory;
     std::size_t filled = 0;
   };
+  struct Rare {  // what an ordinary conversation never needs: made when it does
+    std::unique_ptr<ReadInto> read_into;
+    IOLoop::Timeout regex_timer;
+    IOLoop::Timeout stall_timer;
+    Promise<> drain{nullptr};
+    Promise<> shutdown{nullptr};
+    Promise<> wait_closed{nullptr};
+    std::unique_ptr<CloseNotice> close_notice;
+  };
+  Rare& rare();  // may find no memory
+  ReadInto* read_into() const { return rare_ ? rare_->read_into.get() : nullptr; }
+  bool awaits_close() const { return rare_ && rare_->close_notice; }
 
+  // In the order of their use, and few: ten thousand idle connections hold no more than this.
   IOLoop& loop_;
-  StreamLimits limits_;
+  const SharedLimits limits_;
   StreamBuffer read_buffer_;
+  Promise<std::string> read_promise_{nullptr};
   ReadCondition read_;
-  std::optional<Promise<std::string>> read_promise_;
-  std::unique_ptr<ReadInto> read_into_;
-  IOLoop::Timeout regex_timer_;
-
   StreamBuffer write_buffer_;
-  WriteQueue writes_{*this};  // which write Futures are done, by index
-  std::optional<Promise<>> drain_;
-  std::optional<Promise<>> shutdown_;
-  IOLoop::Timeout stall_timer_;
-
-  std::unique_ptr<CloseNotice> close_notice_;
-  std::optional<Promise<>> wait_closed_;
+  std::unique_ptr<Rare> rare_;
   std::exception_ptr error_;
-  std::shared_ptr<BufferBudget> budget_;
   BufferBudget::Share budget_share_;
 
   std::uint8_t wanted_ = 0;  // what the loop watches for us
-  bool registered_ = false;
-  bool kernel_drained_ = false;  // the last read took all there was
-  bool eof_ = false;
-  bool shutdown_asked_ = false;
-  bool shutdown_done_ = false;
-  bool stalling_ = false;
-  bool connecting_ = false;
-  bool closed_ = false;
+  bool registered_ : 1 = false;
+  bool kernel_drained_ : 1 = false;  // the last read took all there was
+  bool eof_ : 1 = false;
+  bool shutdown_asked_ : 1 = false;
+  bool shutdown_done_ : 1 = false;
+  bool stalling_ : 1 = false;
+  bool connecting_ : 1 = false;
+  bool closed_ : 1 = false;
 };
 
 }  // namespace eddy

@@ -20,15 +20,15 @@ Future<std::string> BaseIOStream::start_read(const char* what, Location where,
   try {
     set_condition();
     if (const auto end = buffered_end()) return give_at_once(*end, what, where);
-    read_promise_.emplace(what, where);
+    read_promise_ = Promise<std::string>(what, where);
   } catch (const std::invalid_argument&) {
     return make_failed_future<std::string>(std::current_exception(), what, where);
   } catch (...) {
     end_read();
     throw;
   }
-  read_promise_->state()->set_producer(this);
-  Future<std::string> future = read_promise_->future();
+  read_promise_.state()->set_producer(this);
+  Future<std::string> future = read_promise_.future();
   or_close([this] { try_inline_read(); });
   return future;
 }
@@ -61,11 +61,11 @@ Future<std::string> BaseIOStream::read_until_regex(std::string_view pattern, std
 }
 
 Future<std::string> BaseIOStream::read_bytes(std::size_t count, bool partial, Location where) {
-  if (count > limits_.max_buffer_size && !partial)
+  if (count > limits_->max_buffer_size && !partial)
     return make_failed_future<std::string>(
         std::make_exception_ptr(StreamBufferFullError(
             "read_bytes(" + std::to_string(count) +
-            "): more than max_buffer_size = " + std::to_string(limits_.max_buffer_size))),
+            "): more than max_buffer_size = " + std::to_string(limits_->max_buffer_size))),
         "read_bytes", where);
   return start_read("read_bytes", where, [&] { read_.set_bytes(count, partial); });
 }
@@ -79,13 +79,14 @@ Future<std::size_t> BaseIOStream::read_into(std::span<char> memory, bool partial
   if (reading())
     return make_failed_future<std::size_t>(std::make_exception_ptr(AlreadyReadingError()),
                                            "read_into", where);
-  read_into_ =
+  rare().read_into =
       std::make_unique<ReadInto>(ReadInto{Promise<std::size_t>("read_into", where), memory});
   read_.set_bytes(memory.size(), partial);
-  read_into_->promise.state()->set_producer(this);
-  Future<std::size_t> future = read_into_->promise.future();
-  read_into_->filled = read_buffer_.view().copy(memory.data(), memory.size());
-  read_buffer_.consume(read_into_->filled);
+  ReadInto& into = *read_into();
+  into.promise.state()->set_producer(this);
+  Future<std::size_t> future = into.promise.future();
+  into.filled = read_buffer_.view().copy(memory.data(), memory.size());
+  read_buffer_.consume(into.filled);
   or_close([this] { try_inline_read(); });
   return future;
 }
@@ -104,9 +105,9 @@ void BaseIOStream::try_inline_read() {
 
 bool BaseIOStream::satisfy_from_buffer(bool last) {
   if (!reading()) return true;
-  if (read_into_) {
-    if (!find_end(read_, {read_into_->memory.data(), read_into_->filled}, last)) return false;
-    complete_read(read_into_->filled);
+  if (const ReadInto* into = read_into()) {
+    if (!find_end(read_, {into->memory.data(), into->filled}, last)) return false;
+    complete_read(into->filled);
     return true;
   }
   // Trail 5: find_end sees the line whole
@@ -120,16 +121,15 @@ bool BaseIOStream::satisfy_from_buffer(bool last) {
 }
 
 void BaseIOStream::complete_read(std::size_t end) {
-  if (read_into_) {
+  if (read_into()) {
     end_read();
-    const std::unique_ptr<ReadInto> done = std::move(read_into_);
+    const std::unique_ptr<ReadInto> done = std::move(rare_->read_into);
     done->promise.set_result(end);
     return watch_for_end();
   }
   std::string bytes(read_buffer_.view().substr(0, end));  // may find no memory: nothing is lost yet
   end_read();
-  Promise<std::string> promise = std::move(*read_promise_);
-  read_promise_.reset();
+  Promise<std::string> promise = std::move(read_promise_);
   read_buffer_.consume(end);
   promise.set_result(std::move(bytes));  // Trail 6: the promise queues its waiter
   took_from_buffer();
@@ -143,7 +143,7 @@ void BaseIOStream::took_from_buffer() {
 void BaseIOStream::end_read() {
   read_.kind = ReadCondition::Kind::none;
   read_.regex.reset();
-  if (regex_timer_.serial != 0) stop(regex_timer_);
+  if (rare_) stop(rare_->regex_timer);
 }
 
 void BaseIOStream::pass_read_limit() {
@@ -192,10 +192,10 @@ ssize_t BaseIOStream::read_the_rest() {
 // One read of the descriptor: bytes taken, 0 at EOF, or an errno, negative. Closes over the limit.
 ssize_t BaseIOStream::read_chunk() {
   ssize_t count = 0;
-  if (read_into_) {
-    const std::span<char> room = read_into_->memory.subspan(read_into_->filled);
+  if (ReadInto* into = read_into()) {
+    const std::span<char> room = into->memory.subspan(into->filled);
     count = read_retrying(room.data(), room.size());
-    if (count > 0) read_into_->filled += static_cast<std::size_t>(count);
+    if (count > 0) into->filled += static_cast<std::size_t>(count);
   } else if (const std::size_t most = room_to_read(); most > 0) {
     count = read_buffer_.append_from(  // Trail 4: the buffer keeps it
         most, [this](char* place, std::size_t room) { return read_retrying(place, room); });
@@ -214,7 +214,7 @@ ssize_t BaseIOStream::read_retrying(char* place, std::size_t room) {
 }
 
 bool BaseIOStream::read_buffer_full() const {
-  return read_buffer_.size() > limits_.max_buffer_size;
+  return read_buffer_.size() > limits_->max_buffer_size;
 }
 
 // How much the buffer may take now; 0, and the stream closed, when it holds too much already. With
@@ -222,11 +222,11 @@ bool BaseIOStream::read_buffer_full() const {
 std::size_t BaseIOStream::room_to_read() {
   if (read_buffer_full()) {
     close_over_limit(std::make_exception_ptr(StreamBufferFullError(
-        "read buffer full: max_buffer_size = " + std::to_string(limits_.max_buffer_size))));
+        "read buffer full: max_buffer_size = " + std::to_string(limits_->max_buffer_size))));
     return 0;
   }
-  return std::clamp<std::size_t>(limits_.max_buffer_size - read_buffer_.size(), 1,
-                                 limits_.read_chunk_size);
+  return std::clamp<std::size_t>(limits_->max_buffer_size - read_buffer_.size(), 1,
+                                 limits_->read_chunk_size);
 }
 
 void BaseIOStream::took_read_bytes() {
@@ -252,9 +252,9 @@ void BaseIOStream::read_failed(int error_number) {
 
 void BaseIOStream::fail_read(const std::exception_ptr& error) {
   give_back_read();
-  const std::optional<Promise<std::string>> promise = std::exchange(read_promise_, std::nullopt);
-  const std::unique_ptr<ReadInto> into = std::move(read_into_);
-  FutureState& state = into ? static_cast<FutureState&>(*into->promise.state()) : *promise->state();
+  const Promise<std::string> promise = std::move(read_promise_);
+  const std::unique_ptr<ReadInto> into = read_into() ? std::move(rare_->read_into) : nullptr;
+  FutureState& state = into ? static_cast<FutureState&>(*into->promise.state()) : *promise.state();
   state.forgive();  // a read that nobody waits for any more has failed nobody
   state.set_exception(error);
 }
@@ -274,24 +274,26 @@ void BaseIOStream::finish_read_at_close() noexcept {
 void BaseIOStream::give_back_read() noexcept {
   end_read();
   or_close([this] {
-    if (read_into_) read_buffer_.append({read_into_->memory.data(), read_into_->filled});
+    if (const ReadInto* into = read_into())
+      read_buffer_.append({into->memory.data(), into->filled});
     report_buffered();
   });
 }
 
 // Not anew with each byte that comes: a peer that sends without a pause would put it off for ever.
 void BaseIOStream::retry_regex_later() {
-  if (regex_timer_.serial != 0) return;
-  regex_timer_ = loop_.call_later(read_.regex->retry_delay(), [this] {
-    regex_timer_ = {};
+  IOLoop::Timeout& timer = rare().regex_timer;
+  if (timer.serial != 0) return;
+  timer = loop_.call_later(read_.regex->retry_delay(), [this] {
+    rare_->regex_timer = {};
     or_close([this] { satisfy_from_buffer(true); });
   });
 }
 
 void BaseIOStream::abandoned(FutureState&) {
   give_back_read();
-  read_promise_.reset();
-  read_into_.reset();
+  const Promise<std::string> given_up = std::move(read_promise_);
+  if (rare_) rare_->read_into.reset();
 }
 
 bool BaseIOStream::cancelled(FutureState&) {

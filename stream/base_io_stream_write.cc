@@ -10,13 +10,13 @@ namespace eddy {
 Future<> BaseIOStream::write(std::string_view data, Location where) {
   check_thread("IOStream::write");
   if (closed_ || shutdown_asked_) return refused("write", where);
-  if (data.size() > limits_.max_write_buffer_size - write_buffer_.size())
+  if (data.size() > limits_->max_write_buffer_size - write_buffer_.size())
     return make_failed_future<void>(std::make_exception_ptr(StreamBufferFullError(
                                         "write buffer full: max_write_buffer_size = " +
-                                        std::to_string(limits_.max_write_buffer_size))),
+                                        std::to_string(limits_->max_write_buffer_size))),
                                     "write", where);
   write_buffer_.prepare(data.size());  // may find no memory: then nothing is queued
-  Future<> future = writes_.add(data.size(), where);
+  Future<> future = WriteQueue::add(data.size(), where);
   write_buffer_.append(data);
   if (blocked())
     or_close([this] { count_what_waits(); });
@@ -50,7 +50,7 @@ void BaseIOStream::send_what_waits() {
     }
     const auto sent = static_cast<std::size_t>(count);
     write_buffer_.consume(sent);
-    writes_.sent(sent);  // Trail 12: the write's Future asks for the next line
+    WriteQueue::sent(sent);  // Trail 12: the write's Future asks for the next line
     if (sent < data.size()) break;
   }
   after_flush();
@@ -64,8 +64,8 @@ void BaseIOStream::after_flush() {
     loop_.update_handler(fileno(), wanted_);
   }
   if (closed_) return;
-  if (drain_ && write_buffer_.size() <= limits_.high_water_mark / 2)
-    std::exchange(drain_, std::nullopt)->set_result();
+  if (rare_ && rare_->drain && write_buffer_.size() <= limits_->high_water_mark / 2)
+    std::exchange(rare_->drain, Promise<>(nullptr)).set_result();
   count_what_waits();
   if (closed_) return;
   if (shutdown_asked_ && !shutdown_done_ && write_buffer_.empty()) finish_shutdown();
@@ -77,8 +77,7 @@ Future<> BaseIOStream::drain(Location where) {
   if (!closed_ && above_high_water() && !blocked()) flush();
   if (closed_) return refused("drain", where);
   if (!above_high_water()) return {};
-  if (!drain_ || drain_->done()) drain_.emplace("drain", where);  // done: somebody cancelled it
-  return drain_->future();
+  return shared_promise(rare().drain, "drain", where);
 }
 
 void BaseIOStream::count_what_waits() {
@@ -88,22 +87,22 @@ void BaseIOStream::count_what_waits() {
 
 void BaseIOStream::watch_for_stall() {
   const bool above = above_high_water();
-  if (limits_.write_stall_timeout == Duration::max() || above == stalling_) return;
+  if (limits_->write_stall_timeout == Duration::max() || above == stalling_) return;
   stalling_ = above;
-  stop(stall_timer_);
+  stop(rare().stall_timer);
   if (!above) return;
-  stall_timer_ = loop_.call_later(limits_.write_stall_timeout, [this] {
-    stall_timer_ = {};
+  rare_->stall_timer = loop_.call_later(limits_->write_stall_timeout, [this] {
+    rare_->stall_timer = {};
     or_close([this] { close_for_stall(); });
   });
 }
 
 void BaseIOStream::close_for_stall() {
-  const std::string reason =
-      "the peer does not read: above high_water_mark = " + std::to_string(limits_.high_water_mark) +
-      " for longer than write_stall_timeout";
+  const std::string reason = "the peer does not read: above high_water_mark = " +
+                             std::to_string(limits_->high_water_mark) +
+                             " for longer than write_stall_timeout";
   log::info("closing a stream: ", reason);
-  if (budget_) budget_->count_stalled();
+  if (limits_->budget) limits_->budget->count_stalled();
   close(std::make_exception_ptr(WriteStalledError(reason)));
 }
 
@@ -111,16 +110,15 @@ Future<> BaseIOStream::shutdown_write(Location where) {
   check_thread("IOStream::shutdown_write");
   if (shutdown_done_) return {};
   if (closed_) return refused("shutdown_write", where);
+  Future<> future = shared_promise(rare().shutdown, "shutdown_write", where);
   shutdown_asked_ = true;
-  if (!shutdown_ || shutdown_->done()) shutdown_.emplace("shutdown_write", where);
-  Future<> future = shutdown_->future();
   flush();
   return future;
 }
 
 void BaseIOStream::finish_shutdown() {
   shutdown_done_ = true;
-  std::exchange(shutdown_, std::nullopt)->set_result();  // first: a pipe's end closes us
+  std::exchange(rare_->shutdown, Promise<>(nullptr)).set_result();  // first: a pipe's end closes us
   shutdown_fd();
 }
 

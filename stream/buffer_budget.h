@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace eddy {
@@ -25,8 +26,8 @@ class BufferBudget {
 
   // For the streams: they join with their first buffered byte and leave with the last.
   struct Share {
-    std::size_t bytes = 0;
-    std::size_t place = 0;  // among holders_, while bytes > 0
+    static constexpr std::uint32_t kNone = UINT32_MAX;
+    std::uint32_t place = kNone;  // among holders_
   };
   void update(BaseIOStream& stream, Share& share, std::size_t bytes);
   void count_stalled() { ++stalled_; }
@@ -35,6 +36,7 @@ class BufferBudget {
   struct Holder {
     BaseIOStream* stream;
     Share* share;
+    std::size_t bytes;
   };
   void join(BaseIOStream& stream, Share& share);
   void leave(Share& share);

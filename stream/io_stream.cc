@@ -20,8 +20,8 @@ bool under_way(int error_number, int family) {
 
 }  // namespace
 
-IOStream::IOStream(UniqueFd socket, const StreamLimits& limits)
-    : BaseIOStream(limits), socket_(std::move(socket)) {}
+IOStream::IOStream(UniqueFd socket, SharedLimits limits)
+    : BaseIOStream(std::move(limits)), socket_(std::move(socket)) {}
 
 Future<> IOStream::connect(const SocketAddress& address, TimePoint deadline, Location where) {
   check_thread("IOStream::connect");

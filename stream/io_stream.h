@@ -12,7 +12,9 @@ namespace eddy {
 class IOStream : public BaseIOStream {
  public:
   // The socket must be non-blocking, as accept() of Platform and open_socket() make it.
-  explicit IOStream(UniqueFd socket, const StreamLimits& limits = {});
+  explicit IOStream(UniqueFd socket, SharedLimits limits = default_limits());
+  IOStream(UniqueFd socket, const StreamLimits& limits)
+      : IOStream(std::move(socket), share(limits)) {}
   ~IOStream() override { close(); }
 
   // Done when connected. Fails with StreamClosedError, the reason behind it (ECONNREFUSED, say),

@@ -55,8 +55,8 @@ bool writes_only(int fd) { return (::fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY
 
 }  // namespace
 
-PipeIOStream::PipeIOStream(UniqueFd end, const StreamLimits& limits)
-    : BaseIOStream(limits), end_(std::move(end)) {
+PipeIOStream::PipeIOStream(UniqueFd end, SharedLimits limits)
+    : BaseIOStream(std::move(limits)), end_(std::move(end)) {
   const int flags = ::fcntl(end_.get(), F_GETFL);
   if (flags < 0 || ::fcntl(end_.get(), F_SETFL, flags | O_NONBLOCK) < 0)
     throw std::system_error(errno, std::generic_category(), "PipeIOStream");

@@ -10,7 +10,9 @@ namespace eddy {
 
 class PipeIOStream : public BaseIOStream {
  public:
-  explicit PipeIOStream(UniqueFd end, const StreamLimits& limits = {});
+  explicit PipeIOStream(UniqueFd end, SharedLimits limits = default_limits());
+  PipeIOStream(UniqueFd end, const StreamLimits& limits)
+      : PipeIOStream(std::move(end), share(limits)) {}
   ~PipeIOStream() override { close(); }
 
   int fileno() const override { return end_.get(); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace eddy {
 
@@ -12,38 +13,39 @@ void StreamBuffer::append(std::string_view bytes) {
 }
 
 char* StreamBuffer::prepare(std::size_t room) {
-  const std::size_t needed = size_ + room;
-  if (head_ + needed <= capacity_) return data_ + head_ + size_;
-  if (needed <= capacity_ && head_ >= size_) {  // as many have left as are moved, or more
-    std::memmove(data_, data_ + head_, size_);
-    head_ = 0;
+  if (!block_)
+    block_ = make_block(room);
+  else if (block_->head + block_->size + room > block_->capacity)
+    make_room(room);
+  return block_->bytes() + block_->head + block_->size;
+}
+
+void StreamBuffer::make_room(std::size_t room) {
+  const std::size_t needed = block_->size + room;
+  if (needed <= block_->capacity && block_->head >= block_->size) {
+    // As many have left as are moved, or more.
+    std::memmove(block_->bytes(), block_->bytes() + block_->head, block_->size);
+    block_->head = 0;
   } else {
-    move_to(Pool::rounded(std::max(needed, 2 * size_)));
+    move_to(make_block(std::max(needed, 2 * block_->size)));
   }
-  return data_ + head_ + size_;
 }
 
-void StreamBuffer::clear() {
-  if (data_) Pool::release(data_, capacity_);
-  data_ = nullptr;
-  head_ = size_ = capacity_ = 0;
+StreamBuffer::Block* StreamBuffer::make_block(std::size_t room) {
+  const std::size_t size = Pool::rounded(sizeof(Block) + room);
+  return ::new (Pool::allocate(size)) Block{size - sizeof(Block), 0, 0};
 }
 
-void StreamBuffer::shrink_to_fit() {
-  if (size_ == 0) return clear();
-  const std::size_t fitting = Pool::rounded(size_);
-  if (fitting <= capacity_ / 4) move_to(fitting);
+void StreamBuffer::move_to(Block* fresh) {
+  std::memcpy(fresh->bytes(), block_->bytes() + block_->head, block_->size);
+  fresh->size = block_->size;
+  release(std::exchange(block_, fresh));
 }
 
-void StreamBuffer::move_to(std::size_t capacity) {
-  auto* fresh = static_cast<char*>(Pool::allocate(capacity));
-  if (data_) {
-    std::memcpy(fresh, data_ + head_, size_);
-    Pool::release(data_, capacity_);
-  }
-  data_ = fresh;
-  head_ = 0;
-  capacity_ = capacity;
+void StreamBuffer::shrink_block() {
+  if (block_->size == 0) return clear();
+  if (Pool::rounded(sizeof(Block) + block_->size) <= block_->capacity / 4)
+    move_to(make_block(block_->size));
 }
 
 }  // namespace eddy

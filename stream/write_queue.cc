@@ -13,11 +13,10 @@ class WriteQueue::Pending final : public ListNode, public Producer, public Poole
   Pending(WriteQueue& queue, Location where) : queue_(queue), promise_("write", where) {
     promise_.state()->forgive();  // who ignores a write's Future hears of its failure elsewhere
   }
-  ~Pending() {
-    if (queue_.last_ == this) queue_.last_ = queue_.spare_ = nullptr;
-  }
 
+  bool spare() const { return spare_; }  // nobody holds its Future
   Future<> future_of(std::uint64_t end) {
+    spare_ = false;
     end_ = end;
     promise_.state()->set_producer(this);
     return promise_.future();
@@ -29,10 +28,10 @@ class WriteQueue::Pending final : public ListNode, public Producer, public Poole
   }
 
  private:
-  void awaited(FutureState&) override { queue_.sender_.send_awaited(); }
+  void awaited(FutureState&) override { queue_.send_awaited(); }
   void abandoned(FutureState&) override {
-    if (this == queue_.last_ && !promise_.done())
-      queue_.spare_ = this;
+    if (this == &queue_.pending_.back() && !promise_.done())
+      spare_ = true;
     else
       delete this;
   }
@@ -40,17 +39,16 @@ class WriteQueue::Pending final : public ListNode, public Producer, public Poole
   WriteQueue& queue_;
   std::uint64_t end_ = 0;
   Promise<> promise_;
+  bool spare_ = false;
 };
 
 Future<> WriteQueue::add(std::size_t bytes, Location where) {
   const std::uint64_t end = total_write_index_ + bytes;
   if (end == total_write_done_index_) return {};
-  if (!spare_) {
-    spare_ = last_ = new Pending(*this, where);  // may find no memory: then nothing is queued
-    pending_.push_back(*last_);
-  }
+  if (pending_.empty() || !pending_.back().spare())
+    pending_.push_back(*new Pending(*this, where));  // may find no memory: then nothing is queued
   total_write_index_ = end;
-  return std::exchange(spare_, nullptr)->future_of(end);
+  return pending_.back().future_of(end);
 }
 
 void WriteQueue::sent(std::size_t bytes) {

@@ -14,19 +14,9 @@ namespace eddy {
 
 class WriteQueue {
  public:
-  // Who is to send at once what somebody has begun to wait for.
-  class Sender {
-   public:
-    virtual void send_awaited() = 0;
-
-   protected:
-    ~Sender() = default;
-  };
-
-  explicit WriteQueue(Sender& sender) : sender_(sender) {}
+  WriteQueue() = default;
   WriteQueue(const WriteQueue&) = delete;
   WriteQueue& operator=(const WriteQueue&) = delete;
-  ~WriteQueue() { fail(nullptr); }
 
   Future<> add(std::size_t bytes, Location where);  // queued behind the others
   void sent(std::size_t bytes);                     // the kernel has taken them
@@ -34,13 +24,14 @@ class WriteQueue {
   std::uint64_t total_write_index() const { return total_write_index_; }
   std::uint64_t total_write_done_index() const { return total_write_done_index_; }
 
+ protected:
+  ~WriteQueue() { fail(nullptr); }
+  virtual void send_awaited() = 0;  // now, for somebody has begun to wait for a write
+
  private:
   class Pending;
 
-  Sender& sender_;
-  List<Pending> pending_;     // in the order of their indices
-  Pending* last_ = nullptr;   // the last of them
-  Pending* spare_ = nullptr;  // it, while nobody holds its Future
+  List<Pending> pending_;  // in the order of their indices
   std::uint64_t total_write_index_ = 0;
   std::uint64_t total_write_done_index_ = 0;
 };

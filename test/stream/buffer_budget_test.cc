@@ -19,9 +19,9 @@ class BufferBudgetTest : public StreamTest {
     std::unique_ptr<IOStream> stream;
     Peer peer;
   };
-  Open open_in_budget(const StreamLimits& limits = {}) {
+  Open open_in_budget(StreamLimits limits = {}) {
+    limits.budget = budget;
     open(limits);
-    ours->set_budget(budget);
     return {std::move(ours), std::move(theirs)};
   }
   // Leaves so many unread bytes in the stream's buffer.
@@ -122,17 +122,6 @@ TEST_F(BufferBudgetTest, AStreamThatGoesTakesItsShareAlong) {
     EXPECT_EQ(budget->total(), 1000U);
   }
   EXPECT_EQ(budget->total(), 0U);
-}
-
-TEST_F(BufferBudgetTest, AStreamMayChangeItsBudget) {
-  const Open one = open_in_budget();
-  hold(one, 1000);
-  const auto other = std::make_shared<BufferBudget>(5000);
-  one.stream->set_budget(other);
-  EXPECT_EQ(budget->total(), 0U);
-  EXPECT_EQ(other->total(), 1000U);
-  one.stream->set_budget(nullptr);
-  EXPECT_EQ(other->total(), 0U);
 }
 
 TEST_F(BufferBudgetTest, ManyStreamsStayWithinTheBudget) {

@@ -339,8 +339,7 @@ TEST(IOStreamAlone, MayOutliveItsLoop) {
   Future<> write;
   {
     const IOLoop loop;
-    stream = std::make_unique<IOStream>(std::move(pair.ours));
-    stream->set_budget(budget);
+    stream = std::make_unique<IOStream>(std::move(pair.ours), StreamLimits{.budget = budget});
     const Peer theirs(std::move(pair.theirs));
     theirs.send("x" + std::string(100, 'y'));
     static_cast<void>(stream->read_bytes(1));

@@ -234,9 +234,8 @@ TEST_F(IOStreamWrite, ACancelledDrainIsNobodyElses) {
 }
 
 TEST_F(IOStreamWrite, APeerThatDoesNotReadIsClosedInTheEnd) {
-  open({.high_water_mark = 1000, .write_stall_timeout = 30s});
   const auto counters = std::make_shared<BufferBudget>(std::size_t{1} << 30);
-  ours->set_budget(counters);
+  open({.high_water_mark = 1000, .write_stall_timeout = 30s, .budget = counters});
   stall();
   const TimePoint began = platform.now();
   const auto error = closed_by<WriteStalledError>(ours->write("x"));

@@ -10,14 +10,18 @@
 namespace eddy {
 namespace {
 
-class WriteQueueTest : public ::testing::Test, public WriteQueue::Sender {
+class TestQueue final : public WriteQueue {
  public:
   void send_awaited() override { ++awaited; }
+  int awaited = 0;
+};
+
+class WriteQueueTest : public ::testing::Test {
+ public:
   Future<> add(std::size_t bytes) { return queue.add(bytes, Location::current()); }
 
   IOLoop loop;
-  WriteQueue queue{*this};
-  int awaited = 0;
+  TestQueue queue;
 };
 
 TEST_F(WriteQueueTest, AWriteIsDoneOnceItsLastByteHasLeft) {
@@ -112,21 +116,18 @@ TEST_F(WriteQueueTest, AllThatWaitFailTogether) {
 
 TEST_F(WriteQueueTest, TheSenderHearsThatSomebodyWaits) {
   const Future<> write = add(3);
-  EXPECT_EQ(awaited, 0);
+  EXPECT_EQ(queue.awaited, 0);
   loop.add_future(write, [](Future<>&) {});
-  EXPECT_EQ(awaited, 1);
+  EXPECT_EQ(queue.awaited, 1);
   queue.sent(3);
   loop.turn();
 }
 
 TEST(WriteQueue, BreaksItsWritesWhenItGoes) {
   const IOLoop loop;
-  struct Nobody : WriteQueue::Sender {
-    void send_awaited() override {}
-  } nobody;
   Future<> write;
   {
-    WriteQueue queue(nobody);
+    TestQueue queue;
     write = queue.add(1, Location::current());
   }
   EXPECT_THROW(write.result(), BrokenPromiseError);
