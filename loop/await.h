@@ -26,15 +26,15 @@ class CoroutineTask;
 template <class T, bool kOwned>
 class FutureAwaiter {
  public:
-  FutureAwaiter(Task& task, Future<T> future) : task_(task), future_(std::move(future)) {}
+  explicit FutureAwaiter(Future<T> future) : future_(std::move(future)) {}
 
-  bool await_ready() { return task_.goes_straight_on(future_.state()); }
+  bool await_ready() { return Task::goes_straight_on(future_.state()); }
   template <class Promise>
   bool await_suspend(std::coroutine_handle<Promise> coroutine) {
     return coroutine.promise().suspends(future_.state());
   }
   decltype(auto) await_resume() {
-    task_.check_cancelled(future_.state());
+    Task::check_awaited(future_.state());
     if constexpr (std::is_void_v<T>)
       return future_.result();
     else if constexpr (kOwned)
@@ -49,7 +49,6 @@ class FutureAwaiter {
     return future_.state()->take();
   }
 
-  Task& task_;
   Future<T> future_;
 };
 
@@ -61,7 +60,7 @@ class MomentAwaiter {
   bool await_suspend(std::coroutine_handle<Promise> coroutine) {
     return coroutine.promise().suspends_a_turn();
   }
-  void await_resume() { task_.check_cancelled(nullptr); }
+  void await_resume() { task_.check_cancelled(); }
 
  private:
   Task& task_;
@@ -70,48 +69,44 @@ class MomentAwaiter {
 // What both kinds of coroutine promise have in common: C++ wants return_void or return_value, not
 // both.
 template <class T>
-class CoroutineTaskBase : public Task, public Pooled {
+class CoroutineTaskBase : public TaskOf<T> {
  public:
-  explicit CoroutineTaskBase(Location where) : promise_("a coroutine", where) {
-    promise_.state()->set_producer(this);
-  }
+  explicit CoroutineTaskBase(Location where) : TaskOf<T>(where) {}
 
-  Future<T> get_return_object() { return promise_.future(); }
+  Future<T> get_return_object() { return this->promise_.future(); }
   std::suspend_never initial_suspend() noexcept { return {}; }
   std::suspend_never final_suspend() noexcept { return {}; }
-  void unhandled_exception() { promise_.set_exception(std::current_exception()); }
+  void unhandled_exception() { this->promise_.set_exception(std::current_exception()); }
 
   template <class U>
   auto await_transform(Future<U>&& future, Location where = Location::current()) {
-    set_place(where);
-    return FutureAwaiter<U, true>(*this, std::move(future));
+    this->set_place(where);
+    return FutureAwaiter<U, true>(std::move(future));
   }
   template <class U>
   auto await_transform(const Future<U>& future, Location where = Location::current()) {
-    set_place(where);
-    return FutureAwaiter<U, false>(*this, future);
+    this->set_place(where);
+    return FutureAwaiter<U, false>(future);
   }
   auto await_transform(Moment, Location where = Location::current()) {
-    set_place(where);
+    this->set_place(where);
     return MomentAwaiter(*this);
   }
 
-  bool suspends(FutureState* state) { return wait(state) && end_or_stay(); }
-  bool suspends_a_turn() { return wait_a_turn() && end_or_stay(); }
+  bool suspends(FutureState* state) { return this->wait(state) && end_or_stay(); }
+  bool suspends_a_turn() { return this->wait_a_turn() && end_or_stay(); }
 
  protected:
   ~CoroutineTaskBase() = default;
-  Promise<T> promise_;
 
  private:
   using Handle = std::coroutine_handle<CoroutineTask<T>>;
   Handle handle() { return Handle::from_promise(static_cast<CoroutineTask<T>&>(*this)); }
   void resume() override { handle().resume(); }
   void destroy() override { handle().destroy(); }
-  Location made_at() const override { return promise_.state()->where(); }
 
   bool end_or_stay() {
-    if (ended()) destroy();
+    if (this->ended()) destroy();
     return true;  // suspended, or gone, which looks the same from outside
   }
 };

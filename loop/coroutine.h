@@ -25,14 +25,12 @@
 namespace eddy {
 
 template <class T = void>
-class Coroutine : public Task, public Pooled {
+class Coroutine : public TaskOf<T> {
  public:
   using ResultType = T;
 
  protected:
-  explicit Coroutine(Location where = Location::current()) : promise_("a coroutine", where) {
-    promise_.state()->set_producer(this);
-  }
+  explicit Coroutine(Location where = Location::current()) : TaskOf<T>(where) {}
   virtual ~Coroutine() {
     if (awaited_) awaited_->release_future();
   }
@@ -44,33 +42,33 @@ class Coroutine : public Task, public Pooled {
 
   template <class U>
   bool suspends(const Future<U>& future, Location where = Location::current()) {
-    set_place(where);
+    this->set_place(where);
     if ((awaited_ = future.state())) awaited_->retain_future();
-    return !goes_straight_on(awaited_) && wait(awaited_);
+    return !Task::goes_straight_on(awaited_) && this->wait(awaited_);
   }
   bool suspends(Moment, Location where = Location::current()) {
-    set_place(where);
-    return wait_a_turn();
+    this->set_place(where);
+    return this->wait_a_turn();
   }
 
   void settled() {  // the wait is over, whatever came of it
-    if (!awaited_) return check_cancelled(nullptr);
+    if (!awaited_) return this->check_cancelled();
     FutureState* const awaited = std::exchange(awaited_, nullptr);
     const Released released{awaited};
-    check_cancelled(awaited);
+    Task::check_awaited(awaited);
   }
   void resumed() {  // as settled(), but a failure is thrown
-    if (!awaited_) return check_cancelled(nullptr);
+    if (!awaited_) return this->check_cancelled();
     FutureState* const awaited = std::exchange(awaited_, nullptr);
     const Released released{awaited};
-    check_cancelled(awaited);
+    Task::check_awaited(awaited);
     awaited->rethrow_if_failed();
   }
 
   template <class... Args>
   void finish(Args&&... result) {
     state_ = kFinished;
-    promise_.set_result(std::forward<Args>(result)...);
+    this->promise_.set_result(std::forward<Args>(result)...);
   }
   void fall_off_the_end() {
     if constexpr (std::is_void_v<T>)
@@ -93,14 +91,12 @@ class Coroutine : public Task, public Pooled {
       body();
     } catch (...) {
       state_ = kFinished;
-      promise_.set_exception(std::current_exception());
+      this->promise_.set_exception(std::current_exception());
     }
-    if (state_ == kFinished || ended()) destroy();
+    if (state_ == kFinished || this->ended()) destroy();
   }
   void destroy() override { delete this; }
-  Location made_at() const override { return promise_.state()->where(); }
 
-  Promise<T> promise_;
   FutureState* awaited_ = nullptr;
 };
 

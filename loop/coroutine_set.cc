@@ -35,9 +35,17 @@ void CoroutineSet::log_failure(const std::exception_ptr& failure) {
 
 void CoroutineSet::add_state(FutureState& state) {
   state.check_thread("CoroutineSet::add");
-  if (!state.done()) members_.push_back(*new Member(*this, state));
+  if (!state.done()) hold(state);
   ++size_;
   if (state.done()) finished(state);
+}
+
+void CoroutineSet::hold(FutureState& state) {
+  Task* const task = state.producer() ? state.producer()->as_task() : nullptr;
+  if (!task || task->owned_by_set()) return members_.push_back(*new Member(*this, state));
+  state.retain_future();
+  state.forgive();  // we look at its failure
+  task->join_set(*this, tasks_);
 }
 
 void CoroutineSet::finished(const FutureState& state) {
@@ -48,21 +56,31 @@ void CoroutineSet::finished(const FutureState& state) {
   } catch (...) {
     run_logged("Exception after a failure: ", [this] { on_failure_(std::current_exception()); });
   }
-  if (size_ == 0 && drained_) std::exchange(drained_, std::nullopt)->set_result();
+  if (size_ == 0) tell_drained();
 }
 
 Future<> CoroutineSet::drain(Location where) {
   if (empty()) return {};
-  if (!drained_) drained_.emplace("drain", where);
-  return drained_->future();
+  if (!drained_) drained_ = Promise<>("drain", where);
+  return drained_.future();
+}
+
+void CoroutineSet::tell_drained() {
+  if (drained_) std::exchange(drained_, Promise<>(nullptr)).set_result();
 }
 
 void CoroutineSet::clear() {
+  while (!tasks_.empty()) {
+    --size_;
+    Task& task = tasks_.pop_front();
+    task.part_from_set();
+    task.outcome().release_future();  // the last one: it ends here
+  }
   while (!members_.empty()) {
     --size_;
     delete static_cast<Member*>(&members_.pop_front());
   }
-  if (drained_) std::exchange(drained_, std::nullopt)->set_result();
+  tell_drained();
 }
 
 }  // namespace eddy

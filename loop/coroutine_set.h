@@ -7,9 +7,9 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 
 #include "future.h"
+#include "task.h"
 
 namespace eddy {
 
@@ -33,16 +33,20 @@ class CoroutineSet {
   void clear();                                          // ends them all now
 
  private:
+  friend class Task;
   class Member;
   class Entry : public ListNode {};
 
   void add_state(FutureState& state);
+  void hold(FutureState& state);
   void finished(const FutureState& state);
+  void tell_drained();
 
   const OnFailure on_failure_;
-  List<Entry> members_;
+  TaskList tasks_;       // the coroutines,
+  List<Entry> members_;  // and who stands for any other Future
   std::size_t size_ = 0;
-  std::optional<Promise<>> drained_;
+  Promise<> drained_{nullptr};
 };
 
 }  // namespace eddy

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -24,27 +25,30 @@ template <class T>
 class FutureStateOf final : public FutureState {
  public:
   using Value = std::conditional_t<std::is_void_v<T>, Unit, T>;
-  using FutureState::FutureState;
+  FutureStateOf(const char* what, Location where) : FutureState(what, where) {}
   // One that is done from the beginning, and that nobody has promised.
   template <class... Args>
   FutureStateOf(const char* what, Location where, std::in_place_t, Args&&... args)
-      : FutureState(what, where), value_(std::in_place, std::forward<Args>(args)...) {
+      : FutureState(what, where), value_(std::forward<Args>(args)...) {
     finish(Status::result);
     nobody_promised();
+  }
+  ~FutureStateOf() override {
+    if (done() && !failed()) std::destroy_at(&value_);
   }
 
   template <class... Args>
   bool set_result(Args&&... args) {  // false: it was cancelled meanwhile
     if (failed_by_cancel()) return false;
     check_pending("set_result");
-    value_.emplace(std::forward<Args>(args)...);
+    std::construct_at(&value_, std::forward<Args>(args)...);
     finish(Status::result);
     return true;
   }
   Value& value() {
     if (!done()) throw InvalidStateError("result: the Future is not done yet");
     rethrow_if_failed();
-    return *value_;
+    return value_;
   }
   Value take() {  // moved out, unless somebody else holds the Future and wants it too
     if constexpr (std::is_copy_constructible_v<Value>)
@@ -53,7 +57,9 @@ class FutureStateOf final : public FutureState {
   }
 
  private:
-  std::optional<Value> value_;
+  union {
+    Value value_;  // once it is done, unless it failed
+  };
 };
 
 template <class T = void>

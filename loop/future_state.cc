@@ -143,8 +143,8 @@ void ring_for_dropped_futures(Callback ring) {
 
 void FutureState::log_if_nobody_looked() const noexcept {
   if (is_cancellation(exception_)) return;  // it failed nobody: it was ended
-  log::error("exception that nobody looked at: ", exception_, " (", what_, " at ", file_, ":",
-             line_, ")");
+  log::error("exception that nobody looked at: ", exception_, " (", what_, " at ", where_.file(),
+             ":", where_.line(), ")");
 }
 
 const std::exception_ptr& FutureState::exception() const {
@@ -224,7 +224,7 @@ void FutureState::refuse_thread(const char* call) const {
 
 void FutureState::refuse_second(const char* call) const {
   throw InvalidStateError(std::string(call) + ": the Future is done already (" + what_ + " at " +
-                          file_ + ":" + std::to_string(line_) + ")");
+                          where_.file() + ":" + std::to_string(where_.line()) + ")");
 }
 
 }  // namespace eddy

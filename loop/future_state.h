@@ -25,6 +25,7 @@
 namespace eddy {
 
 class FutureState;
+class Task;
 
 // Who will set a Future, if it wishes to know what becomes of it.
 class Producer {
@@ -33,6 +34,7 @@ class Producer {
   virtual void awaited(FutureState&) {}    // somebody begins to wait: may set it at once
   // True: the producer sees to the rest. False: the Future fails at once, and is then abandoned.
   virtual bool cancelled(FutureState&) { return false; }
+  virtual Task* as_task() { return nullptr; }  // the coroutine that it is, if it is one
 
  protected:
   ~Producer() = default;
@@ -64,8 +66,7 @@ class FutureState : public Pooled {
   FutureState(const char* what, Location where)
       : home_(this_thread_home ? *this_thread_home : make_future_home()),
         what_(what),
-        file_(where.file),
-        line_(where.line) {
+        where_(where) {
     ++home_.states;
   }
   FutureState(const FutureState&) = delete;
@@ -74,9 +75,9 @@ class FutureState : public Pooled {
   bool done() const { return status_ != Status::pending; }
   bool failed() const { return status_ == Status::failed; }
   bool shared() const { return futures_ > 1; }
-  const char* what() const { return what_; }         // what the wait is for: "read_until", "sleep"
-  Location where() const { return {file_, line_}; }  // who made the Future
-  const std::exception_ptr& exception() const;       // none: it is not a failure; counts as a look
+  const char* what() const { return what_; }    // what the wait is for: "read_until", "sleep"
+  Location where() const { return where_; }     // who made the Future
+  const std::exception_ptr& exception() const;  // none: it is not a failure; counts as a look
   void rethrow_if_failed() const {
     if (failed()) std::rethrow_exception(exception());
   }
@@ -93,6 +94,7 @@ class FutureState : public Pooled {
   void forgive() { looked_at_ = true; }  // nobody has to look at this one's failure
 
   void set_producer(Producer* producer) { producer_ = producer; }
+  Producer* producer() const { return producer_; }   // none once it is done
   void set_exception(std::exception_ptr exception);  // on the owner's thread, once
   bool abandoned() const { return futures_ == 0; }
   bool failed_by_cancel() const { return cancelled_; }
@@ -145,10 +147,8 @@ class FutureState : public Pooled {
   std::exception_ptr exception_;
   FutureState* next_mailed_ = nullptr;  // it and mailed_ are guarded by the home's lock
   const char* what_;
-  const char* file_;
-  unsigned line_;
-  std::uint32_t mailed_ =
-      0;  // shares dropped elsewhere: twice the Futures, and one for the Promise
+  const Location where_;
+  std::uint32_t mailed_ = 0;  // dropped elsewhere: twice the Futures, and one for the Promise
   std::uint32_t futures_ = 0;
   Status status_ = Status::pending;
   bool promised_ = true;

@@ -80,7 +80,8 @@ bool Poller::is_live(int fd, const Registration& registration) {
 
 void Poller::add_owned(int fd, std::uint32_t events, std::unique_ptr<EventHandler> handler) {
   add(fd, events, *handler);
-  registrations_[static_cast<std::size_t>(fd)].owned = std::move(handler);
+  static_cast<void>(handler.release());
+  registrations_[static_cast<std::size_t>(fd)].owned = true;
 }
 
 void Poller::update(int fd, std::uint32_t events) {
@@ -99,7 +100,7 @@ bool Poller::remove(int fd) noexcept {
   if (!registration) return false;
   if (registration->told != kMuted && !forked())
     platform_.epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-  std::unique_ptr<EventHandler> owned = std::move(registration->owned);
+  std::unique_ptr<EventHandler> owned(registration->owned ? registration->handler : nullptr);
   const bool changed = registration->changed;  // its place in changes_ stays
   *registration = {};
   registration->changed = changed;
@@ -212,8 +213,9 @@ Poller::Registration* Poller::find(int fd) {
 Poller::Registration& Poller::make_room(int fd) {
   const auto at = static_cast<std::size_t>(fd);
   if (at >= registrations_.size()) {
-    changes_.reserve(2 * at + 16);  // so that a change never fails for want of memory
-    registrations_.resize(2 * at + 16);
+    const std::size_t room = at + at / 4 + 16;
+    changes_.reserve(room);  // so that a change never fails for want of memory
+    registrations_.resize(room);
   }
   return registrations_[at];
 }

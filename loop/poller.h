@@ -31,6 +31,9 @@ class Poller {
   static constexpr int kEventsPerWait = 1024;
 
   explicit Poller(Platform& platform);
+  ~Poller() { drop_owned(); }
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
 
   // The handler is not owned and must stay until it is removed. kError is always watched.
   // Throws std::system_error when the kernel refuses the descriptor, InvalidStateError when it is
@@ -52,10 +55,10 @@ class Poller {
  private:
   struct Registration {
     EventHandler* handler = nullptr;  // none: free
-    std::unique_ptr<EventHandler> owned;
     std::uint32_t generation = 0;
     std::uint8_t wanted = 0;
     std::uint8_t told = 0;  // what the kernel knows; kMuted: nothing, it is not in the set
+    bool owned = false;     // the handler dies with its registration
     bool changed = false;   // stands in changes_
   };
   static constexpr std::uint8_t kMuted = 0xff;

@@ -28,15 +28,15 @@ inline constexpr bool kPooling = true;
 
 class Pool {
  public:
-  static constexpr std::size_t kGrain = 16;                 // small sizes are multiples of it,
-  static constexpr std::size_t kSmall = 1024;               // larger ones powers of two
+  static constexpr std::size_t kGrain = 16;                 // small sizes: its multiples, and 8
+  static constexpr std::size_t kSmall = 1032;               // larger ones powers of two
   static constexpr std::size_t kLargest = (64 << 10) + 64;  // 64 KiB and who speaks for them
   static constexpr std::size_t kKeptBytes = 256 << 10;      // per size and thread
 
-  // The room that a block of this size really has.
+  // The room that a block of this size really has: as much as glibc's malloc would give it.
   static constexpr std::size_t rounded(std::size_t size) {
     if (size > kLargest) return size;
-    if (size <= kSmall) return (size + kGrain - 1) / kGrain * kGrain;
+    if (size <= kSmall) return index_of(size) * kGrain + kGrain / 2;
     return std::min(std::bit_ceil(size), kLargest);
   }
 
@@ -71,8 +71,8 @@ class Pool {
   };
 
   static constexpr std::size_t index_of(std::size_t size) {
-    if (size <= kSmall) return (size + kGrain - 1) / kGrain;
-    return kSmall / kGrain + static_cast<std::size_t>(std::bit_width((size - 1) / kSmall));
+    if (size <= kSmall) return (size + kGrain / 2 - 1) / kGrain;
+    return kSmall / kGrain + static_cast<std::size_t>(std::bit_width((size - 1) / 1024));
   }
   static void refuse(void* memory) noexcept;  // to the heap; lets a new thread keep from now on
 

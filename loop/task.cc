@@ -2,16 +2,24 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
+#include "coroutine_set.h"
 #include "errors.h"
 #include "io_loop.h"
 
 namespace eddy {
 namespace {
 
-List<TaskEntry>& tasks() {
-  static thread_local List<TaskEntry> of_this_thread;
-  return of_this_thread;
+// Those of this thread.
+List<TaskList>& task_lists() {
+  static thread_local List<TaskList> all;
+  return all;
+}
+
+TaskList& tasks_of_nobody() {
+  static thread_local TaskList tasks;
+  return tasks;
 }
 
 std::string seconds(Duration duration) {
@@ -22,14 +30,41 @@ std::string seconds(Duration duration) {
 }
 
 std::string text(Location where) {
-  return std::string(where.file) + ':' + std::to_string(where.line);
+  return std::string(where.file()) + ':' + std::to_string(where.line());
 }
 
 }  // namespace
 
 thread_local constinit int Task::inline_budget_ = Task::kInlineResumptions;
 
-Task::Task() { tasks().push_back(*this); }
+thread_local constinit Task* Task::resumed_ = nullptr;
+
+TaskList::TaskList() { task_lists().push_back(*this); }
+
+Task* TaskList::first_at_rest() {
+  Task* found = nullptr;
+  for_each([&](Task& task) {
+    if (!found && task.place_ != Task::Place::running) found = &task;
+  });
+  return found;
+}
+
+Task::Task() { tasks_of_nobody().add(*this); }
+
+void Task::join_set(CoroutineSet& set, TaskList& its_tasks) {
+  set_ = &set;
+  its_tasks.add(*this);
+}
+
+void Task::part_from_set() {
+  set_ = nullptr;
+  tasks_of_nobody().add(*this);
+}
+
+void Task::leave_set(FutureState& outcome) {
+  std::exchange(set_, nullptr)->finished(outcome);
+  outcome.release_future();
+}
 
 void Task::future_done() { enqueue(); }
 
@@ -41,6 +76,7 @@ void Task::enqueue() {
 void Task::run() {
   place_ = Place::running;
   inline_budget_ = kInlineResumptions;
+  resumed_ = this;
   resume();  // Trail 7: the next turn resumes the conversation
 }
 
@@ -49,25 +85,28 @@ bool Task::wait(FutureState* state) {
   if (!state || state->done()) return wait_a_turn();
   state->check_thread("await");
   state->begin_wait();
-  if (state->done() || cancel_requested_) return false;
+  if (state->done()) return false;
+  if (cancel_requested_) {
+    resumed_ = this;
+    return false;
+  }
   state->add_waiter(*this);
-  return stop(Place::waiting, state->what());
+  return stop(Place::waiting, state);
 }
 
 bool Task::wait_a_turn() {
   enqueue();
-  return stop(Place::queued, "its next turn");
+  return stop(Place::queued, nullptr);
 }
 
-bool Task::stop(Place place, const char* what) {
+bool Task::stop(Place place, const FutureState* awaited) {
   place_ = place;
-  what_ = what;
+  what_ = awaited ? awaited->what() : nullptr;
   since_ = IOLoop::current().turn_time();
   return true;
 }
 
-void Task::check_cancelled(const FutureState* awaited) {
-  if (!cancel_requested_ || (awaited && awaited->done())) return;  // what is there is not lost
+void Task::throw_cancelled() {
   cancel_requested_ = false;
   throw CancelledError();
 }
@@ -85,33 +124,34 @@ bool Task::cancelled(FutureState&) {
   return true;
 }
 
-std::string Task::describe(TimePoint now) const {
-  std::string line = "coroutine of " + text(made_at());
+std::string Task::describe(TimePoint now) {
+  std::string line = "coroutine of " + text(outcome().where());
   if (place_ == Place::running) return line + " runs";
-  return line + " waits at " + text(where_) + " for " + what_ + " since " +
-         seconds(std::max(now - since_, Duration::zero()));
+  return line + " waits at " + text(where_) + " for " + (what_ ? what_ : "its next turn") +
+         " since " + seconds(std::max(now - since_, Duration::zero()));
 }
 
 std::string Task::dump(TimePoint now) {
   std::string lines;
-  tasks().for_each([&](const TaskEntry& entry) {
-    lines += static_cast<const Task&>(entry).describe(now) + '\n';
+  task_lists().for_each([&](TaskList& list) {
+    list.for_each([&](Task& task) { lines += task.describe(now) + '\n'; });
   });
   return lines;
 }
 
+// One that runs, such as the one that closes the loop, ends when it comes to its next await.
 void Task::end_all() {
-  List<TaskEntry> running;  // such as the one that closes the loop
-  while (!tasks().empty()) {
-    auto& task = static_cast<Task&>(tasks().pop_front());
-    if (task.place_ != Place::running) {
-      task.destroy();
-    } else {
-      task.ended_ = true;
-      running.push_back(task);
+  List<TaskList> ended;
+  while (!task_lists().empty()) {
+    TaskList& list = task_lists().front();
+    if (Task* task = list.first_at_rest()) {
+      task->destroy();  // and perhaps the list with it
+      continue;
     }
+    list.for_each([](Task& running) { running.ended_ = true; });
+    ended.push_back(list);
   }
-  tasks().take_all(running);
+  task_lists().take_all(ended);
 }
 
 }  // namespace eddy

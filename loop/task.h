@@ -12,7 +12,7 @@
 #include <string>
 
 #include "clock.h"
-#include "future_state.h"
+#include "future.h"
 #include "location.h"
 
 namespace eddy {
@@ -20,7 +20,10 @@ namespace eddy {
 struct Moment {};
 inline constexpr Moment moment;  // await it to let everybody else have a turn
 
-class TaskEntry : public ListNode {};  // a task's place among all tasks of its thread
+class CoroutineSet;
+class TaskList;
+
+class TaskEntry : public ListNode {};  // a task's place in the one list where it stands
 
 class Task : public FutureWaiter, public TaskEntry, public Producer {
  public:
@@ -28,16 +31,23 @@ class Task : public FutureWaiter, public TaskEntry, public Producer {
 
   void future_done() override;  // moves on into the loop's queue
   void run() override;          // its turn has come
-  std::string describe(TimePoint now) const;
+  std::string describe(TimePoint now);
 
   static std::string dump(TimePoint now);  // a line for each task of this thread
   static void end_all();                   // destroys every task of this thread
 
   // For the words of a coroutine, before and after a wait.
-  bool goes_straight_on(const FutureState* awaited) {
+  static bool goes_straight_on(const FutureState* awaited) {
     return (!awaited || awaited->done()) && --inline_budget_ >= 0;
   }
-  void check_cancelled(const FutureState* awaited);   // throws CancelledError
+  // Both throw CancelledError. Who goes on although what it awaits is pending was cancelled; what
+  // is there already is not lost, and the next await that has to wait throws.
+  static void check_awaited(const FutureState* awaited) {
+    if (awaited && !awaited->done()) resumed_->throw_cancelled();
+  }
+  void check_cancelled() {
+    if (cancel_requested_) throw_cancelled();
+  }
   void set_place(Location where) { where_ = where; }  // of the await that comes
 
  protected:
@@ -45,29 +55,79 @@ class Task : public FutureWaiter, public TaskEntry, public Producer {
   ~Task() = default;
   virtual void resume() = 0;
   virtual void destroy() = 0;
-  virtual Location made_at() const = 0;
+  virtual FutureState& outcome() = 0;  // that it will set
 
   // False: no need to stop. True: stop here, resume() comes later; or destroy(), if ended().
   bool wait(FutureState* state);
   bool wait_a_turn();
   bool ended() const { return ended_; }
+  // By the set that owns it, if one does, when its outcome is there or will never be.
+  bool owned_by_set() const { return set_ != nullptr; }
+  void leave_set(FutureState& outcome);
 
  private:
+  friend class CoroutineSet;
+  friend class TaskList;
   enum class Place : std::uint8_t { running, waiting, queued };
 
-  bool stop(Place place, const char* what);
+  [[noreturn]] void throw_cancelled();
+  void join_set(CoroutineSet& set, TaskList& its_tasks);
+  void part_from_set();
+  bool stop(Place place, const FutureState* awaited);
   void enqueue();
   void abandoned(FutureState& state) override;
   bool cancelled(FutureState& state) override;
+  Task* as_task() override { return this; }
 
   static thread_local constinit int inline_budget_;
+  static thread_local constinit Task* resumed_;  // who goes on with an await; valid just then
 
-  const char* what_ = nullptr;
-  Location where_;
+  const char* what_ = nullptr;  // it waits for; none: its next turn
+  CoroutineSet* set_ = nullptr;
+  Location where_ = Location::current();
   TimePoint since_;
   Place place_ = Place::running;
   bool ended_ = false;             // nobody holds its Future: goes no further than the next await
   bool cancel_requested_ = false;  // the next await that has to wait throws instead
+};
+
+// Tasks that belong together: those of a CoroutineSet, or those of nobody in particular. All lists
+// of a thread are known, so that every coroutine can be told of and ended.
+class TaskList : public ListNode {
+ public:
+  TaskList();
+
+  bool empty() const { return tasks_.empty(); }
+  void add(Task& task) { tasks_.push_back(task); }  // from the list where it stood
+  Task& pop_front() { return static_cast<Task&>(tasks_.pop_front()); }
+  Task* first_at_rest();  // none: all of them run, or there are none
+  template <class F>
+  void for_each(F visit) {  // `visit` may not change the list
+    tasks_.for_each([&](TaskEntry& entry) { visit(static_cast<Task&>(entry)); });
+  }
+
+ private:
+  List<TaskEntry> tasks_;
+};
+
+// A task with the promise of its result: what both faces are built on.
+template <class T>
+class TaskOf : public Task, public Pooled {
+ protected:
+  explicit TaskOf(Location where) : promise_("a coroutine", where) {
+    promise_.state()->set_producer(this);
+  }
+  ~TaskOf() {
+    if (!owned_by_set()) return;
+    FutureState& outcome = *promise_.state();  // the set holds a Future of it
+    promise_ = Promise<T>(nullptr);            // broken, when it is still pending
+    leave_set(outcome);
+  }
+
+  Promise<T> promise_;
+
+ private:
+  FutureState& outcome() override { return *promise_.state(); }
 };
 
 }  // namespace eddy

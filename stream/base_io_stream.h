@@ -38,7 +38,7 @@ struct StreamLimits {
   // Above the high-water mark for longer, and the stream closes: WriteStalledError.
   Duration write_stall_timeout = Duration::max();
   // Counts the stream's buffers in a total shared with others; see buffer_budget.h.
-  std::shared_ptr<BufferBudget> budget;
+  std::shared_ptr<BufferBudget> budget = nullptr;
 };
 
 // The limits of many streams alike, checked once: at least two chunks fit into the buffer.

@@ -9,7 +9,7 @@ namespace {
 
 std::optional<std::size_t> find_delimiter(ReadCondition& condition, std::string_view buffered) {
   if (buffered.empty()) return std::nullopt;  // memchr wants an address even for no bytes
-  const std::string& delimiter = condition.delimiter;
+  const std::string_view delimiter = condition.delimiter.view();
   const char* begin = buffered.data() + condition.searched;
   const std::size_t left = buffered.size() - condition.searched;
   const void* found = delimiter.size() == 1
@@ -28,6 +28,16 @@ std::optional<std::size_t> find_delimiter(ReadCondition& condition, std::string_
 
 }  // namespace
 
+void Delimiter::assign(std::string_view bytes) {
+  if (bytes.size() > sizeof short_) {
+    long_ = std::make_unique<std::string>(bytes);
+    return;
+  }
+  long_.reset();
+  bytes.copy(short_, sizeof short_);
+  size_ = static_cast<std::uint8_t>(bytes.size());
+}
+
 void ReadCondition::set_bytes(std::size_t count, bool partial) {
   kind = partial ? Kind::partial : Kind::bytes;
   size = count;
@@ -35,7 +45,7 @@ void ReadCondition::set_bytes(std::size_t count, bool partial) {
 
 void ReadCondition::set_until(std::string_view wanted, std::size_t max_bytes, OnLimit if_passed) {
   if (wanted.empty()) throw std::invalid_argument("read_until: an empty delimiter");
-  delimiter = wanted;
+  delimiter.assign(wanted);
   kind = Kind::until;
   on_limit = if_passed;
   size = max_bytes;

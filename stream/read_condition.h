@@ -21,6 +21,18 @@ enum class OnLimit : std::uint8_t {
   keep_open,  // it fails alone: the bytes stay, another read may ask for them differently
 };
 
+// A few bytes, kept in place; a long one has a string of its own.
+class Delimiter {
+ public:
+  void assign(std::string_view bytes);
+  std::string_view view() const { return long_ ? *long_ : std::string_view(short_, size_); }
+
+ private:
+  std::unique_ptr<std::string> long_;
+  char short_[7];
+  std::uint8_t size_ = 0;
+};
+
 struct ReadCondition {
   enum class Kind : std::uint8_t { none, bytes, partial, until, regex, close };
 
@@ -34,7 +46,7 @@ struct ReadCondition {
   OnLimit on_limit = OnLimit::close;
   std::size_t size = 0;      // how many bytes, or how many at most
   std::size_t searched = 0;  // no delimiter begins before this
-  std::string delimiter;
+  Delimiter delimiter;
   std::unique_ptr<RegexSearch> regex;
 };
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>
@@ -100,6 +101,59 @@ TEST_F(CoroutineSetTest, AMemberMayDropTheSetItBelongsTo) {
   }(set, ran));
   turns();
   EXPECT_EQ(ran, "a");
+}
+
+TEST_F(CoroutineSetTest, ItsCoroutinesAreStillListedAmongAll) {
+  const Future<> alone = sleeper(1s);
+  CoroutineSet set;
+  set.add(sleeper(2s));
+  const std::string dump = loop.dump_tasks();
+  EXPECT_EQ(std::count(dump.begin(), dump.end(), '\n'), 2) << dump;
+}
+
+TEST_F(CoroutineSetTest, ACoroutineMayBelongToTwo) {
+  Future<> both = sleeper(1s);
+  CoroutineSet first;
+  first.add(both);
+  auto second = std::make_unique<CoroutineSet>();
+  second->add(std::move(both));
+  first.clear();
+  EXPECT_EQ(ran, "");
+  second.reset();
+  EXPECT_EQ(ran, "clean ") << "the last who holds it ends it";
+}
+
+TEST_F(CoroutineSetTest, WhoHoldsAFutureOfACoroutineKeepsItBeyondTheSet) {
+  const Future<> held = sleeper(1s);
+  {
+    CoroutineSet set;
+    set.add(held);
+  }
+  EXPECT_NE(loop.dump_tasks(), "");
+  while (!held.done()) loop.turn(1h);
+  EXPECT_EQ(ran, "slept clean ");
+}
+
+TEST_F(CoroutineSetTest, OutlivesALoopThatEndsItsCoroutines) {
+  CoroutineSet set;
+  set.add(sleeper(1s));
+  set.add(sleeper(2s));
+  loop.close();
+  EXPECT_EQ(ran, "clean clean ");
+  EXPECT_TRUE(set.empty());
+  EXPECT_TRUE(log.lines().empty()) << "they were cancelled, which is no failure";
+}
+
+TEST_F(CoroutineSetTest, ACoroutineThatFailsIsLoggedOnce) {
+  CoroutineSet set;
+  set.add([]() -> Future<> {
+    co_await moment;
+    throw std::runtime_error("late");
+  }());
+  turns();
+  EXPECT_TRUE(set.empty());
+  EXPECT_EQ(log.count("Exception in coroutine: late"), 1u);
+  EXPECT_EQ(log.lines().size(), 1u);
 }
 
 TEST_F(CoroutineSetTest, AFutureOfAnotherThreadIsRefused) {

@@ -139,9 +139,9 @@ TEST(PoolTest, ABlockIsGivenOutAgainAndABurstGoesBackToTheHeap) {
   Pool::release(Pool::allocate(64), 64);
   void* const block = Pool::allocate(64);
   Pool::release(block, 64);
-  void* const again = Pool::allocate(50);
+  void* const again = Pool::allocate(60);
   EXPECT_TRUE(again == block || !kPooling) << "sizes are rounded";
-  Pool::release(again, 50);
+  Pool::release(again, 60);
   std::vector<void*> burst(Pool::kKeptBytes / 64 + 100);
   for (void*& one : burst) one = Pool::allocate(64);
   for (void* one : burst) Pool::release(one, 64);
@@ -153,8 +153,17 @@ TEST(PoolTest, ABlockIsGivenOutAgainAndABurstGoesBackToTheHeap) {
     } catch (const std::bad_alloc&) {
     }
   }
-  EXPECT_EQ(kept, kPooling ? static_cast<long>(Pool::kKeptBytes / 64) : 0);
+  EXPECT_EQ(kept, kPooling ? static_cast<long>(Pool::kKeptBytes / Pool::rounded(64) + 1) : 0);
   while (kept > 0) Pool::release(burst.at(static_cast<std::size_t>(--kept)), 64);
+}
+
+TEST(PoolTest, EverySizeHasRoomAndLittleMore) {
+  for (std::size_t size = 1; size <= Pool::kLargest + 100; ++size) {
+    const std::size_t rounded = Pool::rounded(size);
+    ASSERT_GE(rounded, size);
+    ASSERT_EQ(Pool::rounded(rounded), rounded) << "of " << size;
+    ASSERT_LE(rounded, size <= Pool::kSmall ? size + Pool::kGrain : 2 * size);
+  }
 }
 
 }  // namespace

@@ -62,6 +62,16 @@ TEST(ReadCondition, EndsBehindTheDelimiter) {
   EXPECT_EQ(end_in(read_until(std::string_view("\0\0", 2)), std::string_view("a\0b\0\0", 5)), 5U);
 }
 
+TEST(ReadCondition, TakesADelimiterOfAnyLengthOneAfterTheOther) {
+  ReadCondition condition;
+  for (const std::size_t length : {1U, 7U, 8U, 1000U, 2U}) {
+    const std::string delimiter(length, '=');
+    condition.set_until(delimiter, SIZE_MAX, OnLimit::close);
+    EXPECT_EQ(find_end(condition, "body" + delimiter + "rest", false), 4 + length);
+    EXPECT_EQ(condition.delimiter.view(), delimiter);
+  }
+}
+
 TEST(ReadCondition, RefusesAnEmptyDelimiter) {
   EXPECT_THROW(read_until("", SIZE_MAX, OnLimit::close), std::invalid_argument);
 }
