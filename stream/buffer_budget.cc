@@ -8,18 +8,6 @@
 
 namespace eddy {
 
-void BufferBudget::update(BaseIOStream& stream, Share& share, std::size_t bytes) {
-  if (share.place == Share::kNone) {
-    if (bytes == 0) return;
-    join(stream, share);
-  }
-  std::size_t& held = holders_[share.place].bytes;
-  total_ = total_ - held + bytes;
-  held = bytes;
-  if (bytes == 0) leave(share);
-  while (total_ > limit_ && !holders_.empty()) evict_biggest();
-}
-
 void BufferBudget::join(BaseIOStream& stream, Share& share) {
   holders_.push_back({&stream, &share, 0});
   share.place = static_cast<std::uint32_t>(holders_.size() - 1);
@@ -30,6 +18,10 @@ void BufferBudget::leave(Share& share) {
   holders_[share.place].share->place = share.place;
   holders_.pop_back();
   share.place = Share::kNone;
+}
+
+void BufferBudget::evict() {
+  while (total_ > limit_ && !holders_.empty()) evict_biggest();
 }
 
 void BufferBudget::evict_biggest() {

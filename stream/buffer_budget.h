@@ -29,7 +29,17 @@ class BufferBudget {
     static constexpr std::uint32_t kNone = UINT32_MAX;
     std::uint32_t place = kNone;  // among holders_
   };
-  void update(BaseIOStream& stream, Share& share, std::size_t bytes);
+  void update(BaseIOStream& stream, Share& share, std::size_t bytes) {
+    if (share.place == Share::kNone) {
+      if (bytes == 0) return;
+      join(stream, share);
+    }
+    std::size_t& held = holders_[share.place].bytes;
+    total_ = total_ - held + bytes;
+    held = bytes;
+    if (bytes == 0) leave(share);
+    if (total_ > limit_) evict();
+  }
   void count_stalled() { ++stalled_; }
 
  private:
@@ -40,6 +50,7 @@ class BufferBudget {
   };
   void join(BaseIOStream& stream, Share& share);
   void leave(Share& share);
+  void evict();  // until the rest is within the limit
   void evict_biggest();
 
   const std::size_t limit_;

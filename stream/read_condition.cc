@@ -10,7 +10,7 @@ namespace {
 std::optional<std::size_t> find_delimiter(ReadCondition& condition, std::string_view buffered) {
   if (buffered.empty()) return std::nullopt;  // memchr wants an address even for no bytes
   const std::string_view delimiter = condition.delimiter.view();
-  const char* begin = buffered.data() + condition.searched;
+  const char* const begin = buffered.data() + condition.searched;
   const std::size_t left = buffered.size() - condition.searched;
   const void* found = delimiter.size() == 1
                           ? std::memchr(begin, delimiter.front(), left)
@@ -28,7 +28,7 @@ std::optional<std::size_t> find_delimiter(ReadCondition& condition, std::string_
 
 }  // namespace
 
-void Delimiter::assign(std::string_view bytes) {
+void Delimiter::assign_slowly(std::string_view bytes) {
   if (bytes.size() > sizeof short_) {
     long_ = std::make_unique<std::string>(bytes);
     return;
@@ -81,13 +81,6 @@ std::optional<std::size_t> find_end(ReadCondition& condition, std::string_view b
     case ReadCondition::Kind::close: return std::nullopt;
   }
   return std::nullopt;
-}
-
-bool passes_limit(const ReadCondition& condition, std::size_t buffered,
-                  std::optional<std::size_t> end) {
-  if (condition.kind != ReadCondition::Kind::until && condition.kind != ReadCondition::Kind::regex)
-    return false;
-  return end.value_or(buffered) > condition.size;
 }
 
 std::string limit_text(const ReadCondition& condition) {

@@ -24,10 +24,16 @@ enum class OnLimit : std::uint8_t {
 // A few bytes, kept in place; a long one has a string of its own.
 class Delimiter {
  public:
-  void assign(std::string_view bytes);
+  void assign(std::string_view bytes) {
+    if (long_ || bytes.size() != 1) return assign_slowly(bytes);
+    short_[0] = bytes.front();
+    size_ = 1;
+  }
   std::string_view view() const { return long_ ? *long_ : std::string_view(short_, size_); }
 
  private:
+  void assign_slowly(std::string_view bytes);
+
   std::unique_ptr<std::string> long_;
   char short_[7];
   std::uint8_t size_ = 0;
@@ -56,8 +62,12 @@ struct ReadCondition {
 std::optional<std::size_t> find_end(ReadCondition& condition, std::string_view buffered, bool last);
 
 // The read can no longer succeed within its limit.
-bool passes_limit(const ReadCondition& condition, std::size_t buffered,
-                  std::optional<std::size_t> end);
+inline bool passes_limit(const ReadCondition& condition, std::size_t buffered,
+                         std::optional<std::size_t> end) {
+  const bool limited =
+      condition.kind == ReadCondition::Kind::until || condition.kind == ReadCondition::Kind::regex;
+  return limited && end.value_or(buffered) > condition.size;
+}
 
 std::string limit_text(const ReadCondition& condition);  // for the error, which names the limit
 

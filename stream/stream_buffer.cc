@@ -6,21 +6,11 @@
 
 namespace eddy {
 
-void StreamBuffer::append(std::string_view bytes) {
-  if (bytes.empty()) return;
-  std::memcpy(prepare(bytes.size()), bytes.data(), bytes.size());
-  commit(bytes.size());
-}
-
-char* StreamBuffer::prepare(std::size_t room) {
-  if (!block_)
-    block_ = make_block(room);
-  else if (block_->head + block_->size + room > block_->capacity)
-    make_room(room);
-  return block_->bytes() + block_->head + block_->size;
-}
-
 void StreamBuffer::make_room(std::size_t room) {
+  if (!block_) {
+    block_ = make_block(room);
+    return;
+  }
   const std::size_t needed = block_->size + room;
   if (needed <= block_->capacity && block_->head >= block_->size) {
     // As many have left as are moved, or more.

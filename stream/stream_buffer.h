@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -27,11 +28,18 @@ class StreamBuffer {
                   : std::string_view();
   }
 
-  void append(std::string_view bytes);
+  void append(std::string_view bytes) {
+    if (bytes.empty()) return;
+    std::memcpy(prepare(bytes.size()), bytes.data(), bytes.size());
+    commit(bytes.size());
+  }
   // Adds what `read(place, room)` puts at `place`. Its answer is passed on: a count, 0 or less.
   template <class F>
   std::ptrdiff_t append_from(std::size_t room, F read);
-  char* prepare(std::size_t room);  // where `room` bytes can be written, to be committed next
+  char* prepare(std::size_t room) {  // where `room` bytes can be written, to be committed next
+    if (!block_ || block_->head + block_->size + room > block_->capacity) make_room(room);
+    return block_->bytes() + block_->head + block_->size;
+  }
   void commit(std::size_t written) { block_->size += written; }
   void consume(std::size_t bytes) {  // no more than there are
     if (!block_) return;
