@@ -2,7 +2,7 @@
 //
 // A class that derives from Pooled (Future states, callbacks in the queue, coroutines), and the
 // buffers of the streams, are allocated from short lists of free blocks that each thread keeps, so
-// that the steady path asks the heap for nothing. A list keeps at most 256 KiB; a burst beyond that
+// that the steady path asks the heap for nothing. A list keeps at most 1 MiB; a burst beyond that
 // goes back to the heap. A sanitizer sees every block come and go as usual.
 #pragma once
 
@@ -31,7 +31,7 @@ class Pool {
   static constexpr std::size_t kGrain = 16;                 // small sizes: its multiples, and 8
   static constexpr std::size_t kSmall = 1032;               // larger ones powers of two
   static constexpr std::size_t kLargest = (64 << 10) + 64;  // 64 KiB and who speaks for them
-  static constexpr std::size_t kKeptBytes = 256 << 10;      // per size and thread
+  static constexpr std::size_t kKeptBytes = 1 << 20;        // per size and thread
 
   // The room that a block of this size really has: as much as glibc's malloc would give it.
   static constexpr std::size_t rounded(std::size_t size) {

@@ -134,7 +134,7 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   // Reading: base_io_stream_read.cc.
   template <class SetCondition>
   Future<std::string> start_read(const char* what, Location where, SetCondition set_condition);
-  std::optional<std::size_t> buffered_end();
+  std::size_t buffered_end();
   Future<std::string> give_at_once(std::size_t end, const char* what, Location where);
   void try_inline_read();
   bool satisfy_from_buffer(bool last);

@@ -19,7 +19,8 @@ Future<std::string> BaseIOStream::start_read(const char* what, Location where,
                                            where);
   try {
     set_condition();
-    if (const auto end = buffered_end()) return give_at_once(*end, what, where);
+    if (const std::size_t end = buffered_end(); end != kNotYet)
+      return give_at_once(end, what, where);
     read_promise_ = Promise<std::string>(what, where);
   } catch (const std::invalid_argument&) {
     return make_failed_future<std::string>(std::current_exception(), what, where);
@@ -33,10 +34,10 @@ Future<std::string> BaseIOStream::start_read(const char* what, Location where,
   return future;
 }
 
-// Where the read ends in what is buffered; nothing if more is needed, or too much is there.
-std::optional<std::size_t> BaseIOStream::buffered_end() {
-  const std::optional<std::size_t> end = find_end(read_, read_buffer_.view(), closed_ || eof_);
-  return passes_limit(read_, read_buffer_.size(), end) ? std::nullopt : end;
+// Where the read ends in what is buffered; kNotYet also if too much is there.
+std::size_t BaseIOStream::buffered_end() {
+  const std::size_t end = find_end(read_, read_buffer_.view(), closed_ || eof_);
+  return passes_limit(read_, read_buffer_.size(), end) ? kNotYet : end;
 }
 
 // Nothing needs to be promised: the common case when a peer sends faster than we read.
@@ -106,18 +107,19 @@ void BaseIOStream::try_inline_read() {
 bool BaseIOStream::satisfy_from_buffer(bool last) {
   if (!reading()) return true;
   if (const ReadInto* into = read_into()) {
-    if (!find_end(read_, {into->memory.data(), into->filled}, last)) return false;
+    if (find_end(read_, {into->memory.data(), into->filled}, last) == kNotYet) return false;
     complete_read(into->filled);
     return true;
   }
   // Trail 5: find_end sees the line whole
-  const std::optional<std::size_t> end = find_end(read_, read_buffer_.view(), last);
+  const std::size_t end = find_end(read_, read_buffer_.view(), last);
   if (passes_limit(read_, read_buffer_.size(), end)) {
     pass_read_limit();
     return true;
   }
-  if (end) complete_read(*end);
-  return end.has_value();
+  if (end == kNotYet) return false;
+  complete_read(end);
+  return true;
 }
 
 void BaseIOStream::complete_read(std::size_t end) {

@@ -7,23 +7,23 @@
 namespace eddy {
 namespace {
 
-std::optional<std::size_t> find_delimiter(ReadCondition& condition, std::string_view buffered) {
-  if (buffered.empty()) return std::nullopt;  // memchr wants an address even for no bytes
+const void* find(std::string_view delimiter, const char* begin, std::size_t size) {
+  return delimiter.size() == 1 ? std::memchr(begin, delimiter.front(), size)
+                               : ::memmem(begin, size, delimiter.data(), delimiter.size());
+}
+
+std::size_t find_delimiter(ReadCondition& condition, std::string_view buffered) {
+  if (buffered.empty()) return kNotYet;  // memchr wants an address even for no bytes
   const std::string_view delimiter = condition.delimiter.view();
-  const char* const begin = buffered.data() + condition.searched;
-  const std::size_t left = buffered.size() - condition.searched;
-  const void* found = delimiter.size() == 1
-                          ? std::memchr(begin, delimiter.front(), left)
-                          : ::memmem(begin, left, delimiter.data(), delimiter.size());
-  if (!found) {
-    // The next search steps back far enough for a delimiter that has begun to arrive.
-    const std::size_t overlap = delimiter.size() - 1;
-    condition.searched =
-        std::max(condition.searched, buffered.size() > overlap ? buffered.size() - overlap : 0);
-    return std::nullopt;
-  }
-  const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - buffered.data());
-  return at + delimiter.size();
+  const std::size_t from = condition.searched;
+  const void* found = find(delimiter, buffered.data() + from, buffered.size() - from);
+  if (found)
+    return static_cast<std::size_t>(static_cast<const char*>(found) - buffered.data()) +
+           delimiter.size();
+  // The next search steps back far enough for a delimiter that has begun to arrive.
+  const std::size_t overlap = delimiter.size() - 1;
+  condition.searched = std::max(from, buffered.size() > overlap ? buffered.size() - overlap : 0);
+  return kNotYet;
 }
 
 }  // namespace
@@ -62,25 +62,25 @@ void ReadCondition::set_until_regex(std::string_view pattern, std::size_t max_by
 
 void ReadCondition::set_until_close() { kind = Kind::close; }
 
-std::optional<std::size_t> find_end(ReadCondition& condition, std::string_view buffered,
-                                    bool last) {
+std::size_t find_end(ReadCondition& condition, std::string_view buffered, bool last) {
   switch (condition.kind) {
     case ReadCondition::Kind::bytes:
-      if (buffered.size() >= condition.size) return condition.size;
-      return std::nullopt;
+      return buffered.size() >= condition.size ? condition.size : kNotYet;
     case ReadCondition::Kind::partial:
-      if (!buffered.empty() || condition.size == 0)
-        return std::min(condition.size, buffered.size());
-      return std::nullopt;
+      return buffered.empty() && condition.size > 0 ? kNotYet
+                                                    : std::min(condition.size, buffered.size());
     case ReadCondition::Kind::until: return find_delimiter(condition, buffered);
-    case ReadCondition::Kind::regex:
+    case ReadCondition::Kind::regex: {
       // What is over the limit is decided now, not when the search's turn would come.
-      return last || buffered.size() > condition.size ? condition.regex->find_end_now(buffered)
-                                                      : condition.regex->find_end(buffered);
+      const bool now = last || buffered.size() > condition.size;
+      const auto end =
+          now ? condition.regex->find_end_now(buffered) : condition.regex->find_end(buffered);
+      return end.value_or(kNotYet);
+    }
     case ReadCondition::Kind::none:
-    case ReadCondition::Kind::close: return std::nullopt;
+    case ReadCondition::Kind::close: return kNotYet;
   }
-  return std::nullopt;
+  return kNotYet;
 }
 
 std::string limit_text(const ReadCondition& condition) {

@@ -5,10 +5,10 @@
 // come from is the stream's affair.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -56,17 +56,17 @@ struct ReadCondition {
   std::unique_ptr<RegexSearch> regex;
 };
 
-// How many of the buffered bytes make the read complete; nothing while it is not. `last`: no more
-// bytes will come for now, so a search that could wait is made at once. May lie beyond the limit:
-// see passes_limit.
-std::optional<std::size_t> find_end(ReadCondition& condition, std::string_view buffered, bool last);
+// How many of the buffered bytes make the read complete, or kNotYet. `last`: no more bytes will
+// come for now, so a search that could wait is made at once. May lie beyond the limit: see
+// passes_limit. (A std::optional here costs every line a store that the next load cannot pass.)
+inline constexpr std::size_t kNotYet = SIZE_MAX;
+std::size_t find_end(ReadCondition& condition, std::string_view buffered, bool last);
 
 // The read can no longer succeed within its limit.
-inline bool passes_limit(const ReadCondition& condition, std::size_t buffered,
-                         std::optional<std::size_t> end) {
+inline bool passes_limit(const ReadCondition& condition, std::size_t buffered, std::size_t end) {
   const bool limited =
       condition.kind == ReadCondition::Kind::until || condition.kind == ReadCondition::Kind::regex;
-  return limited && end.value_or(buffered) > condition.size;
+  return limited && std::min(end, buffered) > condition.size;
 }
 
 std::string limit_text(const ReadCondition& condition);  // for the error, which names the limit

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -36,27 +35,27 @@ ReadCondition read_until_close() {
   return condition;
 }
 
-std::optional<std::size_t> end_in(ReadCondition condition, std::string_view buffered) {
+std::size_t end_in(ReadCondition condition, std::string_view buffered) {
   return find_end(condition, buffered, false);
 }
 
 TEST(ReadCondition, WaitsForSoManyBytes) {
-  EXPECT_EQ(end_in(read_bytes(3, false), "ab"), std::nullopt);
+  EXPECT_EQ(end_in(read_bytes(3, false), "ab"), kNotYet);
   EXPECT_EQ(end_in(read_bytes(3, false), "abc"), 3U);
   EXPECT_EQ(end_in(read_bytes(3, false), "abcd"), 3U);
   EXPECT_EQ(end_in(read_bytes(0, false), ""), 0U);
 }
 
 TEST(ReadCondition, TakesAnyBytesThereAreWhenAPartWillDo) {
-  EXPECT_EQ(end_in(read_bytes(3, true), ""), std::nullopt);
+  EXPECT_EQ(end_in(read_bytes(3, true), ""), kNotYet);
   EXPECT_EQ(end_in(read_bytes(3, true), "a"), 1U);
   EXPECT_EQ(end_in(read_bytes(3, true), "abcd"), 3U);
   EXPECT_EQ(end_in(read_bytes(0, true), ""), 0U);
 }
 
 TEST(ReadCondition, EndsBehindTheDelimiter) {
-  EXPECT_EQ(end_in(read_until("\n"), ""), std::nullopt);
-  EXPECT_EQ(end_in(read_until("\n"), "abc"), std::nullopt);
+  EXPECT_EQ(end_in(read_until("\n"), ""), kNotYet);
+  EXPECT_EQ(end_in(read_until("\n"), "abc"), kNotYet);
   EXPECT_EQ(end_in(read_until("\n"), "abc\ndef\n"), 4U);
   EXPECT_EQ(end_in(read_until("\r\n"), "a\rb\nc\r\n"), 7U);
   EXPECT_EQ(end_in(read_until(std::string_view("\0\0", 2)), std::string_view("a\0b\0\0", 5)), 5U);
@@ -80,7 +79,7 @@ TEST(ReadCondition, FindsADelimiterThatComesByteAfterByte) {
   const std::string text = "\r\r\n\r\r\n\r\n";
   auto condition = read_until("\r\n\r\n", SIZE_MAX, OnLimit::close);
   for (std::size_t size = 0; size < text.size(); ++size)
-    EXPECT_EQ(find_end(condition, text.substr(0, size), false), std::nullopt) << size;
+    EXPECT_EQ(find_end(condition, text.substr(0, size), false), kNotYet) << size;
   EXPECT_EQ(find_end(condition, text, false), text.size());
 }
 
@@ -97,18 +96,18 @@ TEST(ReadCondition, LooksAtEachByteOnceHoweverTheyDribble) {
 
 TEST(ReadCondition, EndsBehindTheFirstMatch) {
   EXPECT_EQ(end_in(read_until_regex("[.!?]"), "Who goes there? Me. "), 15U);
-  EXPECT_EQ(end_in(read_until_regex("[.!?]"), "nobody"), std::nullopt);
+  EXPECT_EQ(end_in(read_until_regex("[.!?]"), "nobody"), kNotYet);
   EXPECT_THROW(read_until_regex("("), std::invalid_argument);
 }
 
 TEST(ReadCondition, NeverEndsBeforeThePeerWhenAllIsWanted) {
-  EXPECT_EQ(end_in(read_until_close(), "abc"), std::nullopt);
+  EXPECT_EQ(end_in(read_until_close(), "abc"), kNotYet);
 }
 
 TEST(ReadCondition, ReachesItsLimitButDoesNotPassIt) {
   auto until = read_until("\n", 4, OnLimit::close);
-  EXPECT_FALSE(passes_limit(until, 4, std::nullopt));
-  EXPECT_TRUE(passes_limit(until, 5, std::nullopt));
+  EXPECT_FALSE(passes_limit(until, 4, kNotYet));
+  EXPECT_TRUE(passes_limit(until, 5, kNotYet));
   EXPECT_FALSE(passes_limit(until, 100, 4));
   EXPECT_TRUE(passes_limit(until, 5, 5)) << "the delimiter is there, but too late";
   const auto bytes = read_bytes(4, false);
@@ -125,7 +124,7 @@ TEST(ReadCondition, NamesItsLimit) {
 TEST(ReadCondition, SearchesAtOnceWhatIsOverItsLimit) {
   auto condition = read_until_regex("b", 20'000, OnLimit::close);
   std::string text(20'000, 'a');
-  EXPECT_EQ(find_end(condition, text, false), std::nullopt);
+  EXPECT_EQ(find_end(condition, text, false), kNotYet);
   text += 'b';
   EXPECT_EQ(find_end(condition, text, false), 20'001U) << "not put off";
 }
