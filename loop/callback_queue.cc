@@ -1,23 +1,7 @@
 #include "callback_queue.h"
 
-#include "run_logged.h"
-
 namespace eddy {
 namespace {
-
-class QueuedCallback final : public Runnable, public Pooled {
- public:
-  explicit QueuedCallback(Callback callback) : callback_(std::move(callback)) {}
-
-  void run() override {
-    run_logged("Exception in callback: ", callback_);
-    delete this;
-  }
-  void dropped() override { delete this; }
-
- private:
-  Callback callback_;
-};
 
 std::size_t drop(List<Runnable>& waiting) {
   std::size_t dropped = 0;
@@ -27,8 +11,6 @@ std::size_t drop(List<Runnable>& waiting) {
 
 }  // namespace
 
-void CallbackQueue::add(Callback callback) { add(*new QueuedCallback(std::move(callback))); }
-
 void CallbackQueue::run_batch() {
   batch_.take_all(waiting_);
   while (!batch_.empty()) batch_.pop_front().run();
@@ -37,7 +19,7 @@ void CallbackQueue::run_batch() {
 std::size_t CallbackQueue::clear() { return drop(batch_) + drop(waiting_); }
 
 bool ForeignQueue::add(Callback callback, bool& ring) {
-  auto* queued = new QueuedCallback(std::move(callback));
+  auto* queued = new QueuedFunction<Callback>(std::move(callback));
   {
     const std::lock_guard lock(mutex_);
     if (!closed_) {

@@ -10,10 +10,13 @@
 #include <atomic>
 #include <cstddef>
 #include <mutex>
+#include <type_traits>
+#include <utility>
 
 #include "callback.h"
 #include "list.h"
 #include "pool.h"
+#include "run_logged.h"
 
 namespace eddy {
 
@@ -28,11 +31,28 @@ class Runnable : public ListNode {
   ~Runnable() = default;
 };
 
-class CallbackQueue {
+// A function in the queue.
+template <class F>
+class QueuedFunction final : public Runnable, public Pooled {
+ public:
+  explicit QueuedFunction(F function) : function_(std::move(function)) {}
+  void run() override {
+    run_logged("Exception in callback: ", function_);
+    delete this;
+  }
+  void dropped() override { delete this; }
+
+ private:
+  F function_;
+};
+
+class CallbackQueue {  // on the loop's thread
  public:
   ~CallbackQueue() { clear(); }
 
-  void add(Callback callback);  // on the loop's thread
+  template <class F>
+    requires(!std::is_base_of_v<Runnable, F>)
+  void add(F function) { add(*new QueuedFunction<F>(std::move(function))); }
   void add(Runnable& runnable) noexcept { waiting_.push_back(runnable); }
   bool empty() const { return waiting_.empty(); }
   void run_batch();

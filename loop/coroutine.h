@@ -40,29 +40,34 @@ class Coroutine : public TaskOf<T> {
   static constexpr int kFinished = -1;
   int state_ = 0;
 
-  template <class U>
+  enum class OnFailure { go_on, fail };
+
+  // True: stop here, resumed() comes later. False: go on.
+  template <OnFailure kOnFailure, class U>
   bool suspends(const Future<U>& future, Location where = Location::current()) {
+    FutureState* const awaited = future.state();
+    if (Task::goes_straight_on(awaited)) {
+      if (awaited && kOnFailure == OnFailure::fail) awaited->rethrow_if_failed();
+      return false;
+    }
     this->set_place(where);
-    if ((awaited_ = future.state())) awaited_->retain_future();
-    return !Task::goes_straight_on(awaited_) && this->wait(awaited_);
+    if ((awaited_ = awaited)) awaited->retain_future();
+    if (this->wait(awaited)) return true;
+    resumed<kOnFailure>();
+    return false;
   }
+  template <OnFailure>
   bool suspends(Moment, Location where = Location::current()) {
     this->set_place(where);
     return this->wait_a_turn();
   }
-
-  void settled() {  // the wait is over, whatever came of it
+  template <OnFailure kOnFailure>
+  void resumed() {  // the wait is over
     if (!awaited_) return this->check_cancelled();
     FutureState* const awaited = std::exchange(awaited_, nullptr);
     const Released released{awaited};
     Task::check_awaited(awaited);
-  }
-  void resumed() {  // as settled(), but a failure is thrown
-    if (!awaited_) return this->check_cancelled();
-    FutureState* const awaited = std::exchange(awaited_, nullptr);
-    const Released released{awaited};
-    Task::check_awaited(awaited);
-    awaited->rethrow_if_failed();
+    if (kOnFailure == OnFailure::fail) awaited->rethrow_if_failed();
   }
 
   template <class... Args>

@@ -185,21 +185,9 @@ void IOLoop::drop_everything() {
   poller_.remove(door_.shared_->waker.fd());
 }
 
-IOLoop::Timeout IOLoop::add_timer(TimePoint when, Callback callback) {
-  check_thread("IOLoop::call_at");
-  return timers_.add(when, std::move(callback));
-}
-
 bool IOLoop::remove_timeout(Timeout timeout) {
   check_thread("IOLoop::remove_timeout");
   return timers_.remove(timeout);
-}
-
-bool IOLoop::add_from_here_or_elsewhere(Callback callback) {
-  if (current_ != this) return door_.add_callback(std::move(callback));
-  if (closed_) return false;
-  callbacks_.add(std::move(callback));
-  return true;
 }
 
 void IOLoop::add_handler(int fd, std::uint32_t events, HandlerFunction handler) {

@@ -153,8 +153,6 @@ class IOLoop {
   void begin_work();
   void report_blocking();
   void drop_everything();
-  Timeout add_timer(TimePoint when, Callback callback);
-  bool add_from_here_or_elsewhere(Callback callback);
   [[noreturn]] void refuse_thread(const char* call) const;
   Executor& default_executor();
   CoroutineSet& spawned();

@@ -22,7 +22,7 @@ Future<> run_to_end(F function) {
 
 // What returns a Future is watched by the loop; what returns anything else is called as it is.
 template <class F>
-Callback watched(F&& function) {
+auto watched(F&& function) {
   using Function = std::decay_t<F>;
   if constexpr (is_future<std::invoke_result_t<Function&>>) {
     return [function = Function(std::forward<F>(function))]() mutable {
@@ -32,7 +32,7 @@ Callback watched(F&& function) {
         IOLoop::current().spawn(run_to_end(std::move(function)));
     };
   } else {
-    return Callback(std::forward<F>(function));
+    return Function(std::forward<F>(function));
   }
 }
 
@@ -92,7 +92,9 @@ void Future<T>::add_done_callback(F callback) const {
 
 template <class F>
 bool IOLoop::add_callback(F&& callback) {
-  return add_from_here_or_elsewhere(detail::watched(std::forward<F>(callback)));
+  if (current_ != this) return door_.add_callback(detail::watched(std::forward<F>(callback)));
+  if (!closed_) callbacks_.add(detail::watched(std::forward<F>(callback)));
+  return !closed_;
 }
 
 template <class F>
@@ -107,7 +109,8 @@ void IOLoop::spawn(F&& what) {
 
 template <class F>
 IOLoop::Timeout IOLoop::call_at(TimePoint when, F&& callback) {
-  return add_timer(when, detail::watched(std::forward<F>(callback)));
+  check_thread("IOLoop::call_at");
+  return timers_.add(when, detail::watched(std::forward<F>(callback)));
 }
 
 template <class T, class F>

@@ -37,7 +37,7 @@ class List {
 
   void push_back(T& element) {
     ListNode& node = element;
-    node.unlink();
+    if (node.linked()) node.unlink();
     link(node, node);
   }
 

@@ -10,11 +10,13 @@ namespace eddy {
 
 class Location {
  public:
+  Location() = default;  // nowhere yet
   static Location current(const char* file = __builtin_FILE(), unsigned line = __builtin_LINE()) {
     return {file, line};
   }
 
   const char* file() const {
+    if (packed_ == 0) return "";
     return reinterpret_cast<const char*>(packed_ & kFileMask);  // NOLINT(performance-no-int-to-ptr)
   }
   unsigned line() const { return static_cast<unsigned>(packed_ >> kFileBits); }
@@ -30,7 +32,7 @@ class Location {
       : packed_(reinterpret_cast<std::uint64_t>(file) |
                 std::uint64_t{line < kLastLine ? line : kLastLine} << kFileBits) {}
 
-  std::uint64_t packed_;
+  std::uint64_t packed_ = 0;
 };
 
 static_assert(sizeof(Location) == 8);

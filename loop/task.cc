@@ -17,10 +17,14 @@ List<TaskList>& task_lists() {
   return all;
 }
 
-TaskList& tasks_of_nobody() {
+thread_local constinit TaskList* of_nobody = nullptr;
+
+TaskList& make_list_of_nobody() {
   static thread_local TaskList tasks;
-  return tasks;
+  return *(of_nobody = &tasks);
 }
+
+TaskList& tasks_of_nobody() { return of_nobody ? *of_nobody : make_list_of_nobody(); }
 
 std::string seconds(Duration duration) {
   const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(duration).count();
@@ -66,11 +70,11 @@ void Task::leave_set(FutureState& outcome) {
   outcome.release_future();
 }
 
-void Task::future_done() { enqueue(); }
+void Task::future_done() { enqueue(IOLoop::current()); }
 
-void Task::enqueue() {
+void Task::enqueue(IOLoop& loop) {
   place_ = Place::queued;
-  IOLoop::current().queue().add(*this);
+  loop.queue().add(*this);
 }
 
 void Task::run() {
@@ -81,7 +85,7 @@ void Task::run() {
 }
 
 bool Task::wait(FutureState* state) {
-  IOLoop::current();  // throws where there is none: nobody would ever wake us
+  const IOLoop& loop = IOLoop::current();  // throws where there is none: nobody would ever wake us
   if (!state || state->done()) return wait_a_turn();
   state->check_thread("await");
   state->begin_wait();
@@ -91,18 +95,19 @@ bool Task::wait(FutureState* state) {
     return false;
   }
   state->add_waiter(*this);
-  return stop(Place::waiting, state);
+  place_ = Place::waiting;
+  return stop(loop, state->what());
 }
 
 bool Task::wait_a_turn() {
-  enqueue();
-  return stop(Place::queued, nullptr);
+  IOLoop& loop = IOLoop::current();
+  enqueue(loop);
+  return stop(loop, nullptr);
 }
 
-bool Task::stop(Place place, const FutureState* awaited) {
-  place_ = place;
-  what_ = awaited ? awaited->what() : nullptr;
-  since_ = IOLoop::current().turn_time();
+bool Task::stop(const IOLoop& loop, const char* what) {
+  what_ = what;
+  since_ = loop.turn_time();
   return true;
 }
 
@@ -120,7 +125,7 @@ void Task::abandoned(FutureState&) {
 
 bool Task::cancelled(FutureState&) {
   cancel_requested_ = true;
-  if (place_ == Place::waiting) enqueue();
+  if (place_ == Place::waiting) enqueue(IOLoop::current());
   return true;
 }
 

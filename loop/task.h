@@ -21,6 +21,7 @@ struct Moment {};
 inline constexpr Moment moment;  // await it to let everybody else have a turn
 
 class CoroutineSet;
+class IOLoop;
 class TaskList;
 
 class TaskEntry : public ListNode {};  // a task's place in the one list where it stands
@@ -73,8 +74,8 @@ class Task : public FutureWaiter, public TaskEntry, public Producer {
   [[noreturn]] void throw_cancelled();
   void join_set(CoroutineSet& set, TaskList& its_tasks);
   void part_from_set();
-  bool stop(Place place, const FutureState* awaited);
-  void enqueue();
+  bool stop(const IOLoop& loop, const char* what);
+  void enqueue(IOLoop& loop);
   void abandoned(FutureState& state) override;
   bool cancelled(FutureState& state) override;
   Task* as_task() override { return this; }
@@ -84,7 +85,7 @@ class Task : public FutureWaiter, public TaskEntry, public Producer {
 
   const char* what_ = nullptr;  // it waits for; none: its next turn
   CoroutineSet* set_ = nullptr;
-  Location where_ = Location::current();
+  Location where_;
   TimePoint since_;
   Place place_ = Place::running;
   bool ended_ = false;             // nobody holds its Future: goes no further than the next await

@@ -7,13 +7,12 @@
 
 namespace eddy {
 
-TimerQueue::Id TimerQueue::add(TimePoint when, Callback callback) {
+TimerQueue::Id TimerQueue::add_call(TimePoint when, std::unique_ptr<Call> call) {
   if (heap_.size() == heap_.capacity()) heap_.reserve(2 * heap_.size() + 16);
-  const std::uint32_t slot = take_slot();
-  slots_[slot].callback = std::move(callback);
-  slots_[slot].serial = ++last_serial_;
+  const std::uint32_t slot = take_slot();  // from here on, nothing fails
+  slots_[slot] = {call.release(), ++last_serial_};
   heap_.push_back({});
-  sift_up(heap_.size() - 1, {when, last_serial_, slot});
+  sift_up(heap_.size() - 1, {when, static_cast<std::uint32_t>(last_serial_), slot});
   ++waiting_;
   return {slot, last_serial_};
 }
@@ -21,19 +20,20 @@ TimerQueue::Id TimerQueue::add(TimePoint when, Callback callback) {
 bool TimerQueue::remove(Id id) {
   if (id.serial == 0 || id.slot >= slots_.size() || slots_[id.slot].serial != id.serial)
     return false;
-  const std::uint32_t place = slots_[id.slot].place;
-  if (place != kNowhere) remove_from_heap(place);
-  give_back(id.slot);  // the callback dies last, when the queue is in order again
+  if (const std::uint32_t place = places_[id.slot]; place != kNowhere) remove_from_heap(place);
+  give_back(id.slot);  // what it captured dies last, when the queue is in order again
   return true;
 }
 
 void TimerQueue::clear() {
   heap_.clear();
+  places_.clear();
   due_.clear();
   free_ = kNowhere;
   waiting_ = 0;
   const std::vector<Slot> dropped = std::move(slots_);  // their captures may come back to us
   slots_.clear();
+  for (const Slot& slot : dropped) delete slot.call;
 }
 
 std::optional<TimePoint> TimerQueue::next() const {
@@ -43,8 +43,9 @@ std::optional<TimePoint> TimerQueue::next() const {
 
 void TimerQueue::choose_due(TimePoint now) {
   while (!heap_.empty() && heap_.front().when <= now && due_.size() < kTimersPerTurn) {
-    due_.push_back({heap_.front().slot, heap_.front().serial});
-    slots_[heap_.front().slot].place = kNowhere;
+    const std::uint32_t slot = heap_.front().slot;
+    due_.push_back({slot, slots_[slot].serial});
+    places_[slot] = kNowhere;
     remove_from_heap(0);
   }
 }
@@ -54,8 +55,8 @@ void TimerQueue::run_due() {
   for (std::size_t at = 0; at < due_.size(); ++at) {
     const Id id = due_[at];
     if (slots_[id.slot].serial != id.serial) continue;  // an earlier one of these removed it
-    Callback callback = give_back(id.slot);
-    run_logged("Exception in timer: ", callback);
+    const std::unique_ptr<Call> call = give_back(id.slot);
+    run_logged("Exception in timer: ", [&] { call->run(); });
   }
   due_.clear();
   shrink_after_a_burst();
@@ -63,25 +64,23 @@ void TimerQueue::run_due() {
 
 std::uint32_t TimerQueue::take_slot() {
   if (free_ == kNowhere) {
+    if (places_.size() == places_.capacity()) places_.reserve(2 * places_.size() + 16);
     slots_.emplace_back();
+    places_.push_back(kNowhere);
     return static_cast<std::uint32_t>(slots_.size() - 1);
   }
-  const std::uint32_t slot = free_;
-  free_ = slots_[slot].place;
-  return slot;
+  return std::exchange(free_, places_[free_]);
 }
 
-Callback TimerQueue::give_back(std::uint32_t slot) {
-  slots_[slot].serial = 0;
-  slots_[slot].place = free_;
-  free_ = slot;
+std::unique_ptr<TimerQueue::Call> TimerQueue::give_back(std::uint32_t slot) {
+  places_[slot] = std::exchange(free_, slot);
   --waiting_;
-  return std::move(slots_[slot].callback);
+  return std::unique_ptr<Call>(std::exchange(slots_[slot], {}).call);
 }
 
 void TimerQueue::place(std::size_t at, const Entry& entry) {
   heap_[at] = entry;
-  slots_[entry.slot].place = static_cast<std::uint32_t>(at);
+  places_[entry.slot] = static_cast<std::uint32_t>(at);
 }
 
 void TimerQueue::sift_up(std::size_t at, const Entry& entry) {
@@ -123,6 +122,7 @@ void TimerQueue::shrink_after_a_burst() {
   if (waiting_ > 0 || slots_.capacity() < 4096) return;
   slots_ = std::vector<Slot>();
   heap_ = std::vector<Entry>();
+  places_ = std::vector<std::uint32_t>();
   free_ = kNowhere;
 }
 

@@ -9,11 +9,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
-#include "callback.h"
 #include "clock.h"
+#include "pool.h"
 
 namespace eddy {
 
@@ -24,12 +26,18 @@ class TimerQueue {
     std::uint64_t serial = 0;
   };
 
-  static constexpr std::size_t kTimersPerTurn =
-      1000;  // so that a storm of them leaves room for I/O
+  // So that a storm of them leaves room for I/O.
+  static constexpr std::size_t kTimersPerTurn = 1000;
 
   TimerQueue() { due_.reserve(kTimersPerTurn); }  // so that running them asks for no memory
+  ~TimerQueue() { clear(); }
+  TimerQueue(const TimerQueue&) = delete;
+  TimerQueue& operator=(const TimerQueue&) = delete;
 
-  Id add(TimePoint when, Callback callback);
+  template <class F>
+  Id add(TimePoint when, F function) {
+    return add_call(when, std::make_unique<CallOf<F>>(std::move(function)));
+  }
   bool remove(Id id);  // false, and harmless, when it ran, was removed or never was
   void clear();        // drops all without running them
 
@@ -45,31 +53,50 @@ class TimerQueue {
  private:
   static constexpr std::uint32_t kNowhere = UINT32_MAX;
 
+  class Call : public Pooled {  // what is to be called, of any type
+   public:
+    virtual void run() = 0;
+    virtual ~Call() = default;
+  };
+  template <class F>
+  class CallOf final : public Call {
+   public:
+    explicit CallOf(F function) : function_(std::move(function)) {}
+    void run() override { function_(); }
+
+   private:
+    F function_;
+  };
+
   struct Entry {
     TimePoint when;
-    std::uint64_t serial;
+    std::uint32_t order;  // of adding: the serial's lower half, which may wrap around
     std::uint32_t slot;
     bool before(const Entry& other) const {
-      return when != other.when ? when < other.when : serial < other.serial;
+      return when != other.when ? when < other.when
+                                : static_cast<std::int32_t>(order - other.order) < 0;
     }
   };
   struct Slot {
-    Callback callback;
-    std::uint64_t serial = 0;        // 0: free
-    std::uint32_t place = kNowhere;  // in the heap; a free slot's: the next free one
+    Call* call = nullptr;
+    std::uint64_t serial = 0;  // 0: free
   };
 
+  Id add_call(TimePoint when, std::unique_ptr<Call> call);
   std::uint32_t take_slot();
-  Callback give_back(std::uint32_t slot);
+  std::unique_ptr<Call> give_back(std::uint32_t slot);
   void place(std::size_t at, const Entry& entry);
   void sift_up(std::size_t at, const Entry& entry);
   void sift_down(std::size_t at, const Entry& entry);
   void remove_from_heap(std::size_t at);
   void shrink_after_a_burst();
 
-  std::vector<Entry> heap_;  // 4-ary, by due time, then serial: ties are first-in, first-out
-  std::vector<Slot> slots_;  // where in the heap each timer stands, so that removal is real
-  std::vector<Id> due_;      // what run_due runs
+  std::vector<Entry> heap_;  // 4-ary, by due time, then order: ties are first-in, first-out
+  std::vector<Slot> slots_;
+  // Where in the heap each slot's timer stands, so that removal is real; a free one's: the next
+  // free one. Apart from the slots, since it is what moves when the heap does.
+  std::vector<std::uint32_t> places_;
+  std::vector<Id> due_;  // what run_due runs
   std::uint32_t free_ = kNowhere;
   std::uint64_t last_serial_ = 0;
   std::size_t waiting_ = 0;

@@ -23,17 +23,18 @@
     case 0:
 
 // clang-format off: it would set `case` beside its statement
-#define EDDY_CO_WAIT(after, ...)                  \
-  do {                                            \
-    Coroutine::state_ = __LINE__;                 \
-    if (Coroutine::suspends(__VA_ARGS__)) return; \
-    [[fallthrough]];                              \
-    case __LINE__: Coroutine::after();            \
+#define EDDY_CO_WAIT(on_failure, ...)                                               \
+  do {                                                                              \
+    Coroutine::state_ = __LINE__;                                                   \
+    if (Coroutine::suspends<Coroutine::OnFailure::on_failure>(__VA_ARGS__)) return; \
+    if (false) {                                                                    \
+      case __LINE__: Coroutine::resumed<Coroutine::OnFailure::on_failure>();        \
+    }                                                                               \
   } while (false)
 // clang-format on
 
-#define CO_AWAIT(...) EDDY_CO_WAIT(resumed, __VA_ARGS__)
-#define CO_SETTLE(...) EDDY_CO_WAIT(settled, __VA_ARGS__)
+#define CO_AWAIT(...) EDDY_CO_WAIT(fail, __VA_ARGS__)
+#define CO_SETTLE(...) EDDY_CO_WAIT(go_on, __VA_ARGS__)
 
 #define CO_RETURN(...)              \
   do {                              \

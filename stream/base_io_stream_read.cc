@@ -9,6 +9,12 @@
 
 namespace eddy {
 
+inline void BaseIOStream::end_read() {
+  read_.kind = ReadCondition::Kind::none;
+  if (read_.regex) read_.regex.reset();
+  if (rare_) stop(rare_->regex_timer);
+}
+
 // When no memory is found, no read has begun and no byte is lost.
 template <class SetCondition>
 Future<std::string> BaseIOStream::start_read(const char* what, Location where,
@@ -40,13 +46,14 @@ std::size_t BaseIOStream::buffered_end() {
   return passes_limit(read_, read_buffer_.size(), end) ? kNotYet : end;
 }
 
-// Nothing needs to be promised: the common case when a peer sends faster than we read.
+// Nothing needs to be promised: the common case when a peer sends faster than we read. The budget
+// hears of it with the last of what is buffered, or when more comes.
 Future<std::string> BaseIOStream::give_at_once(std::size_t end, const char* what, Location where) {
   const std::string_view bytes = read_buffer_.view().substr(0, end);
   Future<std::string> future(new FutureStateOf<std::string>(what, where, std::in_place, bytes));
   read_buffer_.consume(end);
   end_read();
-  or_close([this] { took_from_buffer(); });
+  if (read_buffer_.empty()) or_close([this] { took_from_buffer(); });
   return future;
 }
 
@@ -140,12 +147,6 @@ void BaseIOStream::complete_read(std::size_t end) {
 void BaseIOStream::took_from_buffer() {
   report_buffered();
   watch_for_end();
-}
-
-void BaseIOStream::end_read() {
-  read_.kind = ReadCondition::Kind::none;
-  read_.regex.reset();
-  if (rare_) stop(rare_->regex_timer);
 }
 
 void BaseIOStream::pass_read_limit() {

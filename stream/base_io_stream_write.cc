@@ -15,14 +15,15 @@ Future<> BaseIOStream::write(std::string_view data, Location where) {
                                         "write buffer full: max_write_buffer_size = " +
                                         std::to_string(limits_->max_write_buffer_size))),
                                     "write", where);
-  write_buffer_.prepare(data.size());  // may find no memory: then nothing is queued
+  if (data.empty()) return WriteQueue::add(0, where);
+  char* const place = write_buffer_.prepare(data.size());  // no memory: then nothing is queued
   Future<> future = WriteQueue::add(data.size(), where);
-  write_buffer_.append(data);
+  write_buffer_.commit(data.copy(place, data.size()));
   if (blocked())
     or_close([this] { count_what_waits(); });
   else if (write_buffer_.size() >= kFlushAt)
     flush();
-  else
+  else if (!TurnEnd::linked())
     loop_.at_turn_end(*this);  // Trail 10: the reply is written, and leaves with the turn's others
   return future;
 }

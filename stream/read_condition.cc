@@ -43,13 +43,8 @@ void ReadCondition::set_bytes(std::size_t count, bool partial) {
   size = count;
 }
 
-void ReadCondition::set_until(std::string_view wanted, std::size_t max_bytes, OnLimit if_passed) {
-  if (wanted.empty()) throw std::invalid_argument("read_until: an empty delimiter");
-  delimiter.assign(wanted);
-  kind = Kind::until;
-  on_limit = if_passed;
-  size = max_bytes;
-  searched = 0;
+void ReadCondition::refuse_empty_delimiter() {
+  throw std::invalid_argument("read_until: an empty delimiter");
 }
 
 void ReadCondition::set_until_regex(std::string_view pattern, std::size_t max_bytes,

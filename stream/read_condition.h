@@ -44,7 +44,14 @@ struct ReadCondition {
 
   // Each begins anew. An empty delimiter or a bad pattern: std::invalid_argument, nothing changes.
   void set_bytes(std::size_t count, bool partial);
-  void set_until(std::string_view delimiter, std::size_t max_bytes, OnLimit on_limit);
+  void set_until(std::string_view wanted, std::size_t max_bytes, OnLimit if_passed) {
+    if (wanted.empty()) refuse_empty_delimiter();
+    delimiter.assign(wanted);
+    kind = Kind::until;
+    on_limit = if_passed;
+    size = max_bytes;
+    searched = 0;
+  }
   void set_until_regex(std::string_view pattern, std::size_t max_bytes, OnLimit on_limit);
   void set_until_close();
 
@@ -54,6 +61,9 @@ struct ReadCondition {
   std::size_t searched = 0;  // no delimiter begins before this
   Delimiter delimiter;
   std::unique_ptr<RegexSearch> regex;
+
+ private:
+  [[noreturn]] static void refuse_empty_delimiter();
 };
 
 // How many of the buffered bytes make the read complete, or kNotYet. `last`: no more bytes will

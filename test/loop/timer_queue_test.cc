@@ -193,10 +193,5 @@ TEST_F(TimerQueueTest, AStormOfTimersLeavesRoomBetweenItsThousands) {
   EXPECT_EQ(count, 2500u);
 }
 
-TEST_F(TimerQueueTest, ATimerCostsLessThanAHundredAndTwentyBytes) {
-  // An entry of the heap, and a slot with its callback.
-  EXPECT_LE(24 + sizeof(Callback) + 16, 120u);
-}
-
 }  // namespace
 }  // namespace eddy
