@@ -1,9 +1,7 @@
 // micro_awaits: a coroutine awaits a Future that is done, one that is set later, and a child.
 //
-// asio's awaitables stand for a child or for an operation that is under way; none is a value that
-// is there already, so that it has no part in the first.
-#include <array>
-#include <optional>
+// asio's awaitables stand for a child or for an operation that is still to come, never for a value
+// that is there already: it takes no part in the first. Its others are in micro_awaits_asio.cc.
 #include <vector>
 
 #include <eddy/loop/await.h>
@@ -13,11 +11,6 @@
 #include <eddy/loop/run_sync.h>
 
 #include "micro.h"
-
-#if __has_include(<asio.hpp>)
-#define ASIO_STANDALONE
-#include <asio.hpp>
-#endif
 
 #include <eddy/loop/yield.h>
 

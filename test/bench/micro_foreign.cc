@@ -4,6 +4,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include <eddy/loop/io_loop.h>
 
 #if __has_include(<uv.h>)
