@@ -1,31 +1,29 @@
 // micro_awaits_asio: what micro_awaits does, by asio's awaitables.
-#if __has_include(<asio.hpp>)
-#define ASIO_STANDALONE
-#include <asio.hpp>
 #include <optional>
 #include <vector>
 
 #include "micro.h"
+#include "micro_asio.h"
+
+#if __has_include(<asio.hpp>)
 
 namespace {
+
+using micro::AsioAwait;
+using micro::AsioAwaitable;
 
 using micro::kBatch;
 using micro::kChains;
 using micro::kRounds;
 
-// The loop's own executor, where asio's default is one of any kind, which costs more.
-using Executor = asio::io_context::executor_type;
-using Await = asio::use_awaitable_t<Executor>;
-constexpr Await kAwaitable;
-
 // What completes an operation. It is completed from the queue, as asio asks of every operation.
-using Handler = asio::async_result<Await, void(int)>::handler_type;
+using Handler = asio::async_result<AsioAwait, void(int)>::handler_type;
 using Pending = std::optional<Handler>;
 
-asio::awaitable<void, Executor> await_later(Pending& pending) {
+AsioAwaitable<void> await_later(Pending& pending) {
   for (int round = 0; round < kRounds; ++round) {
-    const int value = co_await asio::async_initiate<const Await&, void(int)>(
-        [&pending](Handler handler) { pending.emplace(std::move(handler)); }, kAwaitable);
+    const int value = co_await asio::async_initiate<const AsioAwait&, void(int)>(
+        [&pending](Handler handler) { pending.emplace(std::move(handler)); }, micro::kAsioAwait);
     benchmark::DoNotOptimize(value);
   }
 }
@@ -51,9 +49,9 @@ void asio_later(benchmark::State& state) {
 }
 BENCHMARK(asio_later)->Name("await a Future that is set later/asio");
 
-asio::awaitable<int, Executor> child(int value) { co_return value; }
+AsioAwaitable<int> child(int value) { co_return value; }
 
-asio::awaitable<void, Executor> await_children(benchmark::State& state) {
+AsioAwaitable<void> await_children(benchmark::State& state) {
   while (state.KeepRunningBatch(kBatch))
     for (int i = 0; i < kBatch; ++i) benchmark::DoNotOptimize(co_await child(i));
 }

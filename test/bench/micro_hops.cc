@@ -5,12 +5,7 @@
 #include <eddy/loop/io_loop.h>
 
 #include "micro.h"
-
-#if __has_include(<asio.hpp>)
-#define ASIO_STANDALONE
-#include <asio.hpp>
-#include <asio/coroutine.hpp>
-#endif
+#include "micro_asio.h"
 
 #include <eddy/loop/yield.h>
 
@@ -52,9 +47,6 @@ BENCHMARK(macro_hops)->Name("a hop of a coroutine/eddy, macro");
 
 #if __has_include(<asio.hpp>)
 
-using Executor = asio::io_context::executor_type;
-constexpr asio::use_awaitable_t<Executor> kAwaitable;
-
 template <class Start>
 void asio_hops(benchmark::State& state, Start start) {
   asio::io_context context(1);
@@ -67,8 +59,8 @@ void asio_hops(benchmark::State& state, Start start) {
   cost.report(micro::kPieces);
 }
 
-asio::awaitable<void, Executor> asio_hop(asio::io_context& context) {
-  for (int round = 0; round < kRounds; ++round) co_await asio::post(context, kAwaitable);
+micro::AsioAwaitable<void> asio_hop(asio::io_context& context) {
+  for (int round = 0; round < kRounds; ++round) co_await asio::post(context, micro::kAsioAwait);
 }
 
 void asio_awaitable_hops(benchmark::State& state) {

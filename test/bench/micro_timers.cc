@@ -5,16 +5,14 @@
 
 #include <eddy/loop/io_loop.h>
 
+#include "micro_asio.h"
+
 #if __has_include(<uv.h>)
 #include <uv.h>
 #endif
 #if __has_include(<event2/event.h>)
 #include <event2/event.h>
 #include <event2/event_struct.h>
-#endif
-#if __has_include(<asio.hpp>)
-#define ASIO_STANDALONE
-#include <asio.hpp>
 #endif
 
 namespace {
