@@ -1,0 +1,78 @@
+// Messages: one connection, one message after the other, of a size whose cost should grow as it.
+//
+// Who dribbles waits between two bytes, so that the server sees most of them alone; how many it
+// sees together does not depend on the message's size, and so the cost of a byte must not either.
+#include <string>
+#include <string_view>
+
+#include "load.h"
+#include "socket.h"
+
+namespace load {
+namespace {
+
+struct Message {
+  std::string bytes;
+  std::string answer;
+};
+
+Message make_message(const Options& options) {
+  const std::string size = std::to_string(options.size) + "\n";
+  if (options.mode == "message") return {size + std::string(options.size, '-'), size};
+  std::string bytes(options.size, '-');
+  if (options.mode == "header") {
+    for (std::size_t at = 62; at + 4 < bytes.size(); at += 64) bytes.replace(at, 2, "\r\n");
+    return {bytes.replace(bytes.size() - 4, 4, "\r\n\r\n"), size};
+  }
+  bytes.back() = '\n';
+  return {bytes, bytes};
+}
+
+class Messages : public Load {
+ public:
+  explicit Messages(const Options& options)
+      : options_(options),
+        message_(make_message(options)),
+        socket_(connect_to(options.port, OnClose::reset)) {
+    set_patience(socket_);
+    send_all(socket_, message_.bytes);  // buffers are there
+    expect_line(socket_, message_.answer);
+  }
+
+  std::size_t run() override {
+    const auto until = after(options_.seconds);
+    std::size_t bytes = 0;
+    do {
+      if (options_.mode == "message")
+        send_all(socket_, message_.bytes);
+      else
+        dribble(until + kPatience);
+      expect_line(socket_, message_.answer);
+      bytes += options_.size;
+    } while (bytes < options_.units && Clock::now() < until);
+    return bytes;
+  }
+
+ private:
+  void dribble(Clock::time_point give_up) {
+    auto next = Clock::now();
+    for (std::size_t at = 0; at < message_.bytes.size(); ++at) {
+      while (Clock::now() < next) continue;  // a sleep is never this short
+      if (Clock::now() > give_up) throw TooSlow();
+      send_all(socket_, std::string_view(message_.bytes).substr(at, 1));
+      next = after(options_.pace_us / 1e6);
+    }
+  }
+
+  const Options options_;
+  const Message message_;
+  const Socket socket_;
+};
+
+}  // namespace
+
+std::unique_ptr<Load> make_messages(const Options& options) {
+  return std::make_unique<Messages>(options);
+}
+
+}  // namespace load
