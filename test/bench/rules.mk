@@ -5,8 +5,7 @@
 # and the servers whose time is measured go without.
 
 BENCH_ASIO  := $(if $(wildcard /usr/include/asio.hpp /usr/local/include/asio.hpp),yes)
-BENCH_PEERS := $(if $(BENCH_ASIO),asio_callbacks asio_stackless) \
-               $(if $(BENCH_ASIO),$(if $(filter clang,$(MODE)),,asio_awaitable)) \
+BENCH_PEERS := $(if $(BENCH_ASIO),asio_callbacks asio_stackless asio_awaitable) \
                $(shell pkg-config --exists libuv 2>/dev/null && echo libuv_server) \
                $(shell pkg-config --exists libevent 2>/dev/null && echo libevent_server)
 BENCH_SOURCES := $(filter-out %/count_allocations.cc,$(wildcard test/bench/*.cc)) \
@@ -37,7 +36,9 @@ $(call objects,test/bench/peers/libuv_server.cc): \
 $(call objects,test/bench/peers/libevent_server.cc): \
   PEER_FLAGS = $(patsubst -I%,-isystem%,$(shell pkg-config --cflags libevent))
 $(call objects,$(wildcard test/bench/peers/asio_*.cc)): \
-  PEER_FLAGS = -DASIO_STANDALONE -DASIO_NO_DEPRECATED
+  PEER_FLAGS = -DASIO_STANDALONE -DASIO_NO_DEPRECATED $(ASIO_CLANG)
+# asio 1.22 looks for another sign of coroutines than clang gives with g++'s library.
+ASIO_CLANG := $(if $(filter clang,$(MODE)),-DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1)
 $(BUILD)/obj/test/bench/peers/%.o: CPPFLAGS += $(PEER_FLAGS)
 
 $(filter %/micro,$(BENCH)): BENCH_LIBS = $(shell pkg-config --libs benchmark)
@@ -53,7 +54,9 @@ $(BENCH) $(BENCH_COUNTED):
 .PHONY: bench bench-quick bench-programs
 bench bench-quick: deps deps-bench
 	@$(MAKE) bench-programs
-	@test/bench/run --build $(BUILD) $(if $(filter bench-quick,$@),--quick) $(ARGS)
+	@CXX=$(CXX) test/bench/run --build $(BUILD) $(RUN_BENCH) $(ARGS)
+bench: RUN_BENCH = --publish
+bench-quick: RUN_BENCH = --quick
 
 # The calls are made to the demo itself.
 bench-programs: $(BENCH) $(BENCH_COUNTED) $(BUILD)/demo/telnet_rpc
