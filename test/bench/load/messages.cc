@@ -1,11 +1,12 @@
 // Messages: one connection, one message after the other, of a size whose cost should grow as it.
 //
-// Who dribbles waits between two bytes, so that the server sees most of them alone; how many it
-// sees together does not depend on the message's size, and so the cost of a byte must not either.
+// Who dribbles sends a byte when the server has read the one before: each is an event of its own,
+// and a server that is slow cannot hide it by reading many together.
 #include <string>
 #include <string_view>
 
 #include "load.h"
+#include "server_queue.h"
 #include "socket.h"
 
 namespace load {
@@ -55,18 +56,17 @@ class Messages : public Load {
 
  private:
   void dribble(Clock::time_point give_up) {
-    auto next = Clock::now();
     for (std::size_t at = 0; at < message_.bytes.size(); ++at) {
-      while (Clock::now() < next) continue;  // a sleep is never this short
-      if (Clock::now() > give_up) throw TooSlow();
       send_all(socket_, std::string_view(message_.bytes).substr(at, 1));
-      next = after(options_.pace_us / 1e6);
+      while (queue_.unread_bytes() > 0)
+        if (Clock::now() > give_up) throw TooSlow();
     }
   }
 
   const Options options_;
   const Message message_;
   const Socket socket_;
+  const ServerQueue queue_{socket_};
 };
 
 }  // namespace

@@ -29,8 +29,6 @@ void set(Options& options, std::string_view name, const std::string& value) {
     options.seconds = std::stod(value);
   else if (name == "--units")
     options.units = std::stoul(value);
-  else if (name == "--pace-us")
-    options.pace_us = std::stod(value);
   else
     throw std::invalid_argument("unknown option " + std::string(name));
 }

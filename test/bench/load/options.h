@@ -16,7 +16,6 @@ struct Options {
   std::size_t depth = 1;         // lines or calls in one send
   double seconds = 10;           // nothing new begins after that
   std::size_t units = SIZE_MAX;  // nor when so many have begun
-  double pace_us = 20;           // between two bytes of a dribble
 };
 
 Options parse_options(int argc, char** argv);
