@@ -136,7 +136,7 @@ def cpu_per_unit(command, arguments):
         return (server.cpu_ns() - before) / units
 
 
-def cpu_while_idle(server, seconds=1):
+def cpu_while_idle(server, seconds):
     """The server's nanoseconds in each second in which nobody says anything."""
     before = server.cpu_ns()
     time.sleep(seconds)
@@ -219,11 +219,11 @@ def count(tool, command, arguments, units):
 # Connections that say nothing
 
 
-def per_connection(command, mode, sample, connections):
+def per_connection(command, mode, sample, connections, seconds):
     """What each connection adds to sample(server), and the CPU time in which all are idle."""
     with Server(command) as server:
         with Load(server, ["idle"]) as first:  # whatever is made once is made now
             first.run()
         before = sample(server)
         with Load(server, [mode, "--connections", str(connections)]):
-            return (sample(server) - before) / connections, cpu_while_idle(server)
+            return (sample(server) - before) / connections, cpu_while_idle(server, seconds)

@@ -26,18 +26,18 @@ class Accept : public Load {
  public:
   explicit Accept(const Options& options) : options_(options), connections_(options.connections) {
     limit_ = connections_.size();  // the server has seen a connection before it is measured
-    drive(after(kPatience.count()));
+    drive({0, options.patience});
     limit_ = options.units;
   }
 
   std::size_t run() override {
     finished_ = started_ = 0;
-    drive(after(options_.seconds));
+    drive({options_.seconds, options_.patience});
     return finished_;
   }
 
  private:
-  void drive(Clock::time_point until) {
+  void drive(const Deadline& deadline) {
     for (Connection& connection : connections_) begin(connection);
     while (outstanding_ > 0) {
       const int ready =
@@ -45,8 +45,8 @@ class Accept : public Load {
       for (int i = 0; i < ready; ++i)
         receive(*static_cast<Connection*>(events_[static_cast<std::size_t>(i)].data.ptr));
       const auto now = Clock::now();
-      if (now >= until) limit_ = 0;
-      if (now >= until + kPatience) throw TooSlow();
+      if (now >= deadline.until) limit_ = 0;
+      if (now >= deadline.give_up) throw TooSlow();
     }
   }
 

@@ -32,11 +32,17 @@ std::unique_ptr<Load> make_sink(const Options& options);      // sink
 std::unique_ptr<Load> make_accept(const Options& options);    // accept
 std::unique_ptr<Load> make_messages(const Options& options);  // dribble, header, message
 
-constexpr std::chrono::seconds kPatience{10};  // beyond --seconds, for what is under way
+// For --seconds from now things begin; then there is patience for what is under way.
+struct Deadline {
+  Clock::time_point until;
+  Clock::time_point give_up;
 
-inline Clock::time_point after(double seconds) {
-  return Clock::now() +
-         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-}
+  Deadline(double seconds, double patience)
+      : until(after(seconds)), give_up(after(seconds + patience)) {}
+  static Clock::time_point after(double seconds) {
+    return Clock::now() +
+           std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  }
+};
 
 }  // namespace load

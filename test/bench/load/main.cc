@@ -1,7 +1,7 @@
 // load: the other end of every benchmark. One thread, and only ever 127.0.0.1.
 //
 //   load MODE --port P [--connections C] [--busy B] [--size S] [--depth D] [--seconds T]
-//        [--units N]
+//        [--patience P] [--units N]
 //
 //   echo     each connection sends a line, waits for all of it to come back, sends the next
 //   lines    the same with D lines in one send: a peer that pipelines

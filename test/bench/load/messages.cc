@@ -35,31 +35,31 @@ class Messages : public Load {
       : options_(options),
         message_(make_message(options)),
         socket_(connect_to(options.port, OnClose::reset)) {
-    set_patience(socket_);
+    set_patience(socket_, options.patience);
     send_all(socket_, message_.bytes);  // buffers are there
     expect_line(socket_, message_.answer);
   }
 
   std::size_t run() override {
-    const auto until = after(options_.seconds);
+    const Deadline deadline(options_.seconds, options_.patience);
     std::size_t bytes = 0;
     do {
       if (options_.mode == "message")
         send_all(socket_, message_.bytes);
       else
-        dribble(until + kPatience);
+        dribble(deadline);
       expect_line(socket_, message_.answer);
       bytes += options_.size;
-    } while (bytes < options_.units && Clock::now() < until);
+    } while (bytes < options_.units && Clock::now() < deadline.until);
     return bytes;
   }
 
  private:
-  void dribble(Clock::time_point give_up) {
+  void dribble(const Deadline& deadline) {
     for (std::size_t at = 0; at < message_.bytes.size(); ++at) {
       send_all(socket_, std::string_view(message_.bytes).substr(at, 1));
       while (queue_.unread_bytes() > 0)
-        if (Clock::now() > give_up) throw TooSlow();
+        if (Clock::now() > deadline.give_up) throw TooSlow();
     }
   }
 

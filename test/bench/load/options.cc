@@ -27,6 +27,8 @@ void set(Options& options, std::string_view name, const std::string& value) {
     options.depth = std::stoul(value);
   else if (name == "--seconds")
     options.seconds = std::stod(value);
+  else if (name == "--patience")
+    options.patience = std::stod(value);
   else if (name == "--units")
     options.units = std::stoul(value);
   else

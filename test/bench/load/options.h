@@ -15,6 +15,7 @@ struct Options {
   std::size_t size = 64;         // bytes of a line, chunk or message
   std::size_t depth = 1;         // lines or calls in one send
   double seconds = 10;           // nothing new begins after that
+  double patience = 10;          // how long it then waits for what is under way
   std::size_t units = SIZE_MAX;  // nor when so many have begun
 };
 

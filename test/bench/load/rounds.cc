@@ -16,6 +16,8 @@
 namespace load {
 namespace {
 
+constexpr double kWarmUpPatience = 30;  // ten thousand come at once
+
 struct Connection {
   Socket socket;
   std::string batch;         // what one round sends
@@ -52,7 +54,7 @@ class Rounds : public Load {
   void connect_all();
   void warm_up();
   Speakers choose_speakers(std::size_t count);
-  void drive(const Speakers& speakers, std::size_t units, Clock::time_point until);
+  void drive(const Speakers& speakers, std::size_t units, const Deadline& deadline);
   void start_round(Connection& connection);
   void make_new(Connection& connection);
   std::string_view expected(const Connection& connection) const;
@@ -92,8 +94,7 @@ void Rounds::connect_all() {
 void Rounds::warm_up() {
   const Speakers speakers = options_.mode == "silent" ? Speakers{&connections_.back()}
                                                       : choose_speakers(connections_.size());
-  drive(speakers, speakers.size() * options_.depth, after(60));
-  if (outstanding_ > 0) throw TooSlow();
+  drive(speakers, speakers.size() * options_.depth, {0, kWarmUpPatience});
 }
 
 // Spread evenly, so that no table of the server's has them side by side.
@@ -107,12 +108,12 @@ Rounds::Speakers Rounds::choose_speakers(std::size_t count) {
 std::size_t Rounds::run() {
   if (options_.mode == "idle" || options_.mode == "silent") return 0;
   const auto speakers = choose_speakers(std::min(options_.busy, connections_.size()));
-  drive(speakers, options_.units, after(options_.seconds));
+  drive(speakers, options_.units, {options_.seconds, options_.patience});
   return units_;
 }
 
 // Starts a round on each, and new ones until a limit is met; then waits for those under way.
-void Rounds::drive(const Speakers& speakers, std::size_t units, Clock::time_point until) {
+void Rounds::drive(const Speakers& speakers, std::size_t units, const Deadline& deadline) {
   units_ = started_ = 0;
   limit_ = units;
   for (Connection* connection : speakers) start_round(*connection);
@@ -122,8 +123,8 @@ void Rounds::drive(const Speakers& speakers, std::size_t units, Clock::time_poin
     for (int i = 0; i < ready; ++i)
       handle(*static_cast<Connection*>(events_[static_cast<std::size_t>(i)].data.ptr));
     const auto now = Clock::now();
-    if (now >= until) limit_ = 0;
-    if (now >= until + kPatience) throw TooSlow();
+    if (now >= deadline.until) limit_ = 0;
+    if (now >= deadline.give_up) throw TooSlow();
   }
 }
 

@@ -23,14 +23,15 @@ class Sink : public Load {
       : options_(options),
         chunk_(make_chunk(options.size)),
         socket_(connect_to(options.port, OnClose::reset)) {
-    set_patience(socket_);
+    set_patience(socket_, options.patience);
     send_all(socket_, chunk_);  // the server has us, and its buffers are there
   }
 
   std::size_t run() override {
-    const auto until = after(options_.seconds);
+    const Deadline deadline(options_.seconds, options_.patience);
     std::size_t chunks = 0;
-    for (; chunks < options_.units && Clock::now() < until; ++chunks) send_all(socket_, chunk_);
+    for (; chunks < options_.units && Clock::now() < deadline.until; ++chunks)
+      send_all(socket_, chunk_);
     if (::shutdown(socket_.fd(), SHUT_WR) != 0) fail("shutdown");
     expect_line(socket_, std::to_string((chunks + 1) * chunk_.size()) + "\n");
     return chunks;

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -78,8 +79,8 @@ Socket connect_to(std::uint16_t port, OnClose on_close) {
   return socket;
 }
 
-void set_patience(const Socket& socket) {
-  const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
+void set_patience(const Socket& socket, double seconds) {
+  const timeval patience{.tv_sec = static_cast<time_t>(std::ceil(seconds)), .tv_usec = 0};
   ::setsockopt(socket.fd(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   ::setsockopt(socket.fd(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 }

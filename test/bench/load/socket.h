@@ -29,7 +29,7 @@ class Socket {
 enum class OnClose { reset, wait };
 Socket connect_to(std::uint16_t port, OnClose on_close);
 
-void set_patience(const Socket& socket);  // a blocking send or recv does not wait for ever
+void set_patience(const Socket& socket, double seconds);  // of a send or recv that blocks
 
 // These block. The kernel's refusal throws, and so does patience that ends (TooSlow).
 void send_all(const Socket& socket, std::string_view bytes);
