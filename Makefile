@@ -272,7 +272,8 @@ define HELP
   make tidy         clang-tidy on what changed; TIDY=all for everything
   make format       rewrite with clang-format     make format-check only look
   make valgrind     the tests under valgrind      make install-test a consumer of an installation
-  make bench        what a line costs, beside a server written by hand
+  make bench        what a line costs, beside a server written by hand and other libraries; ten
+                    minutes; bench-quick takes under two, and is noisier
   make deps         install what building and testing need; deps-check and deps-bench likewise
   make install      PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR=; make uninstall
   make clean

@@ -1,4 +1,6 @@
-// eddy_macro: the benchmark's echo as a stackless coroutine.
+// eddy_macro: the benchmark's conversations as stackless coroutines.
+#include <vector>
+
 #include <eddy/loop/coroutine.h>
 
 #include "eddy_serve.h"
@@ -7,9 +9,9 @@
 
 namespace {
 
-class Conversation : public eddy::Coroutine<> {
+class Echo : public eddy::Coroutine<> {
  public:
-  Conversation(std::unique_ptr<eddy::IOStream> stream, bench::Await await)
+  Echo(std::unique_ptr<eddy::IOStream> stream, bench::Await await)
       : stream_(std::move(stream)), await_(await) {}
 
  private:
@@ -27,10 +29,37 @@ class Conversation : public eddy::Coroutine<> {
   eddy::Future<std::string> line_;
 };
 
+class Sink : public eddy::Coroutine<> {
+ public:
+  Sink(std::unique_ptr<eddy::IOStream> stream, bench::Await) : stream_(std::move(stream)) {}
+
+ private:
+  void body() override {
+    CO_BEGIN;
+    for (;;) {
+      CO_SETTLE(taken_ = stream_->read_into(memory_, true));
+      if (taken_.exception()) break;  // the peer has ended its side
+      count_ += taken_.result();
+    }
+    CO_AWAIT(stream_->write(bench::count_line(count_)));
+    CO_END;
+  }
+
+  const std::unique_ptr<eddy::IOStream> stream_;
+  std::vector<char> memory_ = std::vector<char>(bench::kChunk);
+  eddy::Future<std::size_t> taken_;
+  std::size_t count_ = 0;
+};
+
+template <class Conversation>
 eddy::Future<> converse(std::unique_ptr<eddy::IOStream> stream, bench::Await await) {
   return eddy::start<Conversation>(std::move(stream), await);
 }
 
 }  // namespace
 
-int main(int argc, char** argv) { return bench::serve(argc, argv, converse); }
+int main(int argc, char** argv) {
+  using bench::Serve;
+  const auto options = bench::parse_options(argc, argv, {Serve::lines, Serve::sink});
+  return bench::serve(options, options.serve == Serve::sink ? converse<Sink> : converse<Echo>);
+}

@@ -15,9 +15,9 @@ namespace bench {
 
 using Converse = eddy::Future<> (*)(std::unique_ptr<eddy::IOStream> stream, Await await);
 
-class EchoServer : public eddy::TCPServer {
+class Server : public eddy::TCPServer {
  public:
-  EchoServer(const Options& options, Converse conversation)
+  Server(const Options& options, Converse conversation)
       : TCPServer(server_options()), options_(options), conversation_(conversation) {
     listen(options.port, "127.0.0.1");
     announce(addresses().front().port());
@@ -47,10 +47,11 @@ inline eddy::Future<> write_line(eddy::IOStream& stream, const std::string& line
   return stream.drain();
 }
 
-inline int serve(int argc, char** argv, Converse conversation) {
-  const Options options = parse_options(argc, argv);
+inline std::string count_line(std::size_t count) { return std::to_string(count) + "\n"; }
+
+inline int serve(const Options& options, Converse conversation) {
   eddy::IOLoop loop;
-  const EchoServer server(options, conversation);
+  const Server server(options, conversation);
   loop.start();
   return 0;
 }

@@ -1,4 +1,4 @@
-// micro_callbacks: a callback on the loop's own thread that asks to be called once more in the next
+// callbacks: a callback on the loop's own thread that asks to be called once more in the next
 // turn; kChains of them stand in the queue at any time.
 //
 // libuv has no such queue: its programs start an idle handle and stop it when it is called.
@@ -7,7 +7,7 @@
 #include <eddy/loop/io_loop.h>
 
 #include "micro.h"
-#include "micro_asio.h"
+#include "asio.h"
 
 #if __has_include(<uv.h>)
 #include <uv.h>

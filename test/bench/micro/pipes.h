@@ -1,4 +1,4 @@
-// micro_pipes: libevent's classic benchmark. Bytes run from pipe to pipe: whoever reads one writes
+// pipes: libevent's classic benchmark. Bytes run from pipe to pipe: whoever reads one writes
 // it into the next, until kWrites have been written; some are on their way at any time.
 //
 // A library is a class that watches the reading ends, calls Pipes::readable, and has run() and

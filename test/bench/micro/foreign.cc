@@ -1,5 +1,5 @@
-// micro_foreign: see micro_foreign.h. Every library's own way into a loop from another thread.
-#include "micro_foreign.h"
+// foreign: see foreign.h. Every library's own way into a loop from another thread.
+#include "foreign.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 #include <eddy/loop/io_loop.h>
 
-#include "micro_asio.h"
+#include "asio.h"
 
 #if __has_include(<uv.h>)
 #include <uv.h>

@@ -1,4 +1,4 @@
-// micro_timers: to start, cancel and fire a timer while many others wait, due at random within an
+// timers: to start, cancel and fire a timer while many others wait, due at random within an
 // hour.
 //
 // A library is a class that is made for so many timers, each with a number, and has these words:

@@ -1,4 +1,4 @@
-// micro_foreign: callbacks that another thread brings, kBatch at a time.
+// foreign: callbacks that another thread brings, kBatch at a time.
 //
 // A library is a class with four words: post(f), on the other thread; run(), until stop();
 // wake_ups(), how often a post has rung, where that can be known.

@@ -1,9 +1,9 @@
-// micro_awaits_asio: what micro_awaits does, by asio's awaitables.
+// awaits_asio: what awaits.cc does, by asio's awaitables.
 #include <optional>
 #include <vector>
 
 #include "micro.h"
-#include "micro_asio.h"
+#include "asio.h"
 
 #if __has_include(<asio.hpp>)
 

@@ -1,7 +1,7 @@
-// micro_awaits: a coroutine awaits a Future that is done, one that is set later, and a child.
+// awaits: a coroutine awaits a Future that is done, one that is set later, and a child.
 //
 // asio's awaitables stand for a child or for an operation that is still to come, never for a value
-// that is there already: it takes no part in the first. Its others are in micro_awaits_asio.cc.
+// that is there already: it takes no part in the first. Its others are in awaits_asio.cc.
 #include <vector>
 
 #include <eddy/loop/await.h>

@@ -1,6 +1,6 @@
 // micro: what the microbenchmarks have in common.
 //
-// A benchmark's name is "work/library", and the work is the same in each library: micro_report
+// A benchmark's name is "work/library", and the work is the same in each library: micro.py
 // makes a row of the one and a column of the other. A number after it stands for {} in the work's
 // name.
 #pragma once

@@ -1,6 +1,6 @@
-// micro_pipes: see micro_pipes.h. Each library watches readiness and the program reads, except with
+// pipes: see pipes.h. Each library watches readiness and the program reads, except with
 // asio, whose own way is to be asked for a byte.
-#include "micro_pipes.h"
+#include "pipes.h"
 
 #include <fcntl.h>
 
@@ -9,7 +9,7 @@
 
 #include <eddy/loop/io_loop.h>
 
-#include "micro_asio.h"
+#include "asio.h"
 
 #if __has_include(<uv.h>)
 #include <uv.h>

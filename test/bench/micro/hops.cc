@@ -1,11 +1,11 @@
-// micro_hops: a coroutine that lets everybody else have a turn; kChains of them do nothing else.
+// hops: a coroutine that lets everybody else have a turn; kChains of them do nothing else.
 #include <eddy/loop/await.h>
 #include <eddy/loop/coroutine.h>
 #include <eddy/loop/coroutine_set.h>
 #include <eddy/loop/io_loop.h>
 
 #include "micro.h"
-#include "micro_asio.h"
+#include "asio.h"
 
 #include <eddy/loop/yield.h>
 

@@ -1,15 +1,9 @@
-#!/usr/bin/env python3
-"""micro_report: what the steps of an event loop cost, in eddy and in other libraries.
+"""micro: what the steps of an event loop cost, in eddy and in other libraries, as a table.
 
-    test/bench/micro_report [--quick] [--build DIR] [--only REGEX]
-
-Runs the microbenchmarks and prints one table, which it also leaves in DIR/micro.md. A benchmark's
-name is "work/library": a row and a column. Each is run several times, in an order that is drawn
-anew; a cell is the median, and a ratio is the median of the ratios of single rounds.
+A microbenchmark's name is "work/library": a row and a column. Each is run several times, in an order
+that is drawn anew; a cell is the median, and a ratio is the median of the ratios of single rounds.
 """
-import argparse
 import json
-import pathlib
 import statistics
 import subprocess
 import sys
@@ -120,7 +114,7 @@ def further_rows(results, work, libraries):
 
 def table(results):
     libraries = results.libraries()
-    rows = [["", *libraries, "ratio"], ["---"] + ["---:"] * (len(libraries) + 1)]
+    rows = [["in process: ns", *libraries, "ratio"], ["---"] + ["---:"] * (len(libraries) + 1)]
     for work in results.rounds:
         rows.append([work, *(cell(results, work, library) for library in libraries),
                      ratios(results, work)])
@@ -142,13 +136,18 @@ def growth(results):
             "each step there is a miss.\n")
 
 
-def run(program, quick, only):
-    command = [program, f"--benchmark_filter={only}"]
-    names = output(command + ["--benchmark_list_tests"]).splitlines()
-    rounds = output(command + ["--benchmark_format=json",
-                               f"--benchmark_min_time={0.05 if quick else 0.25}",
-                               f"--benchmark_repetitions={1 if quick else 5}",
-                               "--benchmark_enable_random_interleaving=true"])
+def measure(program, quick):
+    """The table as Markdown, and what one must know to read it."""
+    results = run(program, quick)
+    return table(results) + growth(results) + "\n" + NOTES
+
+
+def run(program, quick):
+    names = output([program, "--benchmark_list_tests"]).splitlines()
+    rounds = output([program, "--benchmark_format=json",
+                     f"--benchmark_min_time={0.02 if quick else 0.25}",
+                     f"--benchmark_repetitions={1 if quick else 5}",
+                     "--benchmark_enable_random_interleaving=true"])
     return Results(names, json.loads(rounds)["benchmarks"])
 
 
@@ -157,21 +156,3 @@ def output(command):
     if finished.returncode != 0 or not finished.stdout:
         sys.exit(f"{command[0]} failed")
     return finished.stdout
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one short round instead of five")
-    parser.add_argument("--build", default="build/bench", help="where the program is")
-    parser.add_argument("--only", default=".", help="the benchmarks whose names match")
-    arguments = parser.parse_args()
-
-    build = pathlib.Path(arguments.build)
-    results = run(build / "micro", arguments.quick, arguments.only)
-    page = table(results) + growth(results) + "\n" + NOTES
-    (build / "micro.md").write_text(page, encoding="utf-8")
-    print(page, end="")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,11 +1,11 @@
-// micro_timers: see micro_timers.h. What a program keeps of each timer is counted with its bytes.
-#include "micro_timers.h"
+// timers: see timers.h. What a program keeps of each timer is counted with its bytes.
+#include "timers.h"
 
 #include <vector>
 
 #include <eddy/loop/io_loop.h>
 
-#include "micro_asio.h"
+#include "asio.h"
 
 #if __has_include(<uv.h>)
 #include <uv.h>

@@ -1,4 +1,4 @@
-// micro_asio: asio, where it is installed.
+// asio: asio, where it is installed.
 //
 // Every file must include it in this way: asio looks at what the standard library has said of
 // itself so far, and in two files that disagree memory would be taken by one means and freed by

@@ -1,0 +1,39 @@
+// asio_awaitable: the benchmark's echo and sink as C++20 coroutines of asio.
+#include "asio_serve.h"
+
+namespace {
+
+using asio::use_awaitable;
+using bench::tcp;
+
+asio::awaitable<void> echo(tcp::socket socket) {
+  std::string input;
+  for (;;) {
+    co_await asio::async_read_until(socket, asio::dynamic_buffer(input, bench::kLongestInput), '\n',
+                                    use_awaitable);
+    const auto lines = asio::buffer(input.data(), bench::end_of_lines(input));
+    input.erase(0, co_await asio::async_write(socket, lines, use_awaitable));
+  }
+}
+
+asio::awaitable<void> sink(tcp::socket socket) {
+  std::array<char, bench::kChunk> buffer;
+  std::error_code error;
+  std::size_t count = 0;
+  while (!error)
+    count += co_await socket.async_read_some(asio::buffer(buffer),
+                                             asio::redirect_error(use_awaitable, error));
+  const std::string answer = std::to_string(count) + "\n";
+  co_await asio::async_write(socket, asio::buffer(answer), use_awaitable);
+}
+
+// What a conversation throws when its peer goes ends it, and nothing else.
+template <asio::awaitable<void> (*conversation)(tcp::socket)>
+void converse(tcp::socket socket) {
+  const auto executor = socket.get_executor();
+  asio::co_spawn(executor, conversation(std::move(socket)), asio::detached);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return bench::serve(argc, argv, converse<echo>, converse<sink>); }

@@ -1,0 +1,52 @@
+// asio_serve: a server of the benchmark on standalone asio around its conversations.
+//
+// In each style a line is read by async_read_until, and all whole lines that arrived with it are
+// answered by one async_write: asio itself never puts two writes together.
+#pragma once
+
+#include <array>
+#include <asio.hpp>
+#include <string>
+#include <utility>
+
+#include "../serve.h"
+
+namespace bench {
+
+using asio::ip::tcp;
+
+constexpr std::size_t kLongestInput = 1 << 20;  // one line and those that came with it
+
+inline std::size_t end_of_lines(const std::string& input) { return input.rfind('\n') + 1; }
+
+template <class Converse>
+void accept_next(tcp::acceptor& acceptor, Converse converse) {
+  acceptor.async_accept([&acceptor, converse](std::error_code error, tcp::socket socket) {
+    if (!error) {
+      socket.set_option(tcp::no_delay(true));
+      converse(std::move(socket));
+    }
+    accept_next(acceptor, converse);
+  });
+}
+
+// Runs echo(socket) or sink(socket) for each connection, as the command line says.
+template <class Echo, class Sink>
+int serve(int argc, char** argv, Echo echo, Sink sink) {
+  const Options options = parse_options(argc, argv, {Serve::lines, Serve::sink});
+  asio::io_context context(1);  // one thread: asio leaves locks out
+  tcp::acceptor acceptor(context);
+  acceptor.open(tcp::v4());
+  acceptor.set_option(tcp::acceptor::reuse_address(true));
+  acceptor.bind({asio::ip::address_v4::loopback(), options.port});
+  acceptor.listen(kBacklog);
+  announce(acceptor.local_endpoint().port());
+  if (options.serve == Serve::sink)
+    accept_next(acceptor, sink);
+  else
+    accept_next(acceptor, echo);
+  context.run();
+  return 0;
+}
+
+}  // namespace bench
