@@ -54,16 +54,12 @@ class FutureAwaiter {
 
 class MomentAwaiter {
  public:
-  explicit MomentAwaiter(Task& task) : task_(task) {}
   bool await_ready() const { return false; }
   template <class Promise>
   bool await_suspend(std::coroutine_handle<Promise> coroutine) {
     return coroutine.promise().suspends_a_turn();
   }
-  void await_resume() { task_.check_cancelled(); }
-
- private:
-  Task& task_;
+  void await_resume() { Task::check_cancelled(); }
 };
 
 // What both kinds of coroutine promise have in common: C++ wants return_void or return_value, not
@@ -90,7 +86,7 @@ class CoroutineTaskBase : public TaskOf<T> {
   }
   auto await_transform(Moment, Location where = Location::current()) {
     this->set_place(where);
-    return MomentAwaiter(*this);
+    return MomentAwaiter();
   }
 
   bool suspends(FutureState* state) { return this->wait(state) && end_or_stay(); }

@@ -63,7 +63,7 @@ class Coroutine : public TaskOf<T> {
   }
   template <OnFailure kOnFailure>
   void resumed() {  // the wait is over
-    if (!awaited_) return this->check_cancelled();
+    if (!awaited_) return Task::check_cancelled();
     FutureState* const awaited = std::exchange(awaited_, nullptr);
     const Released released{awaited};
     Task::check_awaited(awaited);

@@ -46,8 +46,8 @@ class Task : public FutureWaiter, public TaskEntry, public Producer {
   static void check_awaited(const FutureState* awaited) {
     if (awaited && !awaited->done()) resumed_->throw_cancelled();
   }
-  void check_cancelled() {
-    if (cancel_requested_) throw_cancelled();
+  static void check_cancelled() {
+    if (resumed_->cancel_requested_) resumed_->throw_cancelled();
   }
   void set_place(Location where) { where_ = where; }  // of the await that comes
 

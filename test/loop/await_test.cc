@@ -22,8 +22,7 @@ struct CleanUp {
   ~CleanUp() { ran += "clean"; }
 };
 
-class AwaitTest : public testing::Test {
- protected:
+struct AwaitTest : testing::Test {
   void turns(int count = 4) {
     while (count-- > 0) loop.turn();
   }

@@ -17,8 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class CoroutineSetTest : public testing::Test {
- protected:
+struct CoroutineSetTest : testing::Test {
   void turns(int count = 4) {
     while (count-- > 0) loop.turn();
   }

@@ -18,8 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class CoroutineTest : public testing::Test {
- protected:
+struct CoroutineTest : testing::Test {
   void turns(int count = 4) {
     while (count-- > 0) loop.turn();
   }

@@ -13,8 +13,7 @@
 namespace eddy {
 namespace {
 
-class FutureTest : public testing::Test {
- protected:
+struct FutureTest : testing::Test {
   void turns(int count = 3) {
     while (count-- > 0) loop.turn();
   }
@@ -33,7 +32,7 @@ class Watching : public Producer {
 TEST_F(FutureTest, CarriesAResultToEveryCopyOfItself) {
   Promise<std::string> promise;
   const Future<std::string> future = promise.future();
-  const Future<std::string> copy = future;
+  const Future<std::string> copy(future);  // NOLINT(performance-unnecessary-copy-initialization)
   EXPECT_FALSE(future.done());
   EXPECT_TRUE(promise.set_result("look"));
   EXPECT_TRUE(copy.done());
@@ -120,7 +119,7 @@ TEST_F(FutureTest, AFailureThatNobodyLookedAtIsLoggedOnceWithThePlaceWhereItWasM
   {
     Promise<int> promise("a test");
     const Future<int> future = promise.future();
-    const Future<int> copy = future;
+    const Future<int> copy(future);  // NOLINT(performance-unnecessary-copy-initialization)
     promise.set_exception(std::runtime_error("unseen"));
   }
   EXPECT_EQ(log.count("exception that nobody looked at: unseen (a test at "), 1u);
@@ -181,7 +180,7 @@ TEST_F(FutureTest, ItsMakerIsToldWhenTheLastOneIsDropped) {
   promise.state()->set_producer(&maker);
   {
     const Future<int> future = promise.future();
-    const Future<int> copy = future;
+    const Future<int> copy(future);  // NOLINT(performance-unnecessary-copy-initialization)
     EXPECT_EQ(maker.abandons, 0);
   }
   EXPECT_EQ(maker.abandons, 1);
@@ -336,6 +335,7 @@ TEST(FutureThreads, ManyThreadsMayDropSharesOfOneFutureAtOnce) {
   for (int round = 0; round < 20; ++round) {
     Promise<int> promise;
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int at = 0; at < 4; ++at)
       threads.emplace_back([one = promise.future(), two = promise.future()] {});
     promise.set_result(1);

@@ -16,8 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class GenTest : public testing::Test {
- protected:
+struct GenTest : testing::Test {
   void turns(int count = 4) {
     while (count-- > 0) loop.turn();
   }

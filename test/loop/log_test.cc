@@ -14,8 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class LogTest : public testing::Test {
- protected:
+struct LogTest : testing::Test {
   ~LogTest() override { log::set_level(log::Level::info); }
   void new_second() { clock.advance(1s); }
 

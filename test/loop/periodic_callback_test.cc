@@ -16,8 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class PeriodicCallbackTest : public testing::Test {
- protected:
+struct PeriodicCallbackTest : testing::Test {
   void pass(Duration duration) {  // the loop runs for so long
     bool over = false;
     loop.call_later(duration, [&] { over = true; });

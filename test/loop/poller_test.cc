@@ -38,8 +38,7 @@ class Handler : public EventHandler {
   }
 };
 
-class PollerTest : public testing::Test {
- protected:
+struct PollerTest : testing::Test {
   int turn() {
     const int ready = poller.wait(Duration::zero());
     poller.dispatch();

@@ -13,8 +13,7 @@
 namespace eddy {
 namespace {
 
-class SignalsTest : public testing::Test {
- protected:
+struct SignalsTest : testing::Test {
   static void raise(int signal) { ::pthread_kill(::pthread_self(), signal); }
   static bool blocked(int signal) {
     sigset_t mask;

@@ -16,8 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class TaskTest : public testing::Test {
- protected:
+struct TaskTest : testing::Test {
   FakeClock clock;
   ScopedPlatform installed{clock};
   IOLoop loop;

@@ -119,8 +119,9 @@ TEST_F(IOStreamClose, DropsWhatIsUnsent) {
 TEST_F(IOStreamClose, TellsOnceThroughTheLoopAndAfterTheReads) {
   open();
   std::vector<std::string> told;
-  loop.add_future(ours->read_until_close(), [&](Future<std::string>&) { told.push_back("read"); });
-  ours->set_close_callback([&] { told.push_back("closed"); });
+  loop.add_future(ours->read_until_close(),
+                  [&](Future<std::string>&) { told.emplace_back("read"); });
+  ours->set_close_callback([&] { told.emplace_back("closed"); });
   ours->close();
   ours->close();
   EXPECT_TRUE(told.empty());

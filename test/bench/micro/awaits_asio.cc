@@ -2,8 +2,8 @@
 #include <optional>
 #include <vector>
 
-#include "micro.h"
 #include "asio.h"
+#include "micro.h"
 
 #if __has_include(<asio.hpp>)
 

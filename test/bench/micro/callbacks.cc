@@ -6,8 +6,8 @@
 
 #include <eddy/loop/io_loop.h>
 
-#include "micro.h"
 #include "asio.h"
+#include "micro.h"
 
 #if __has_include(<uv.h>)
 #include <uv.h>

@@ -4,8 +4,8 @@
 #include <eddy/loop/coroutine_set.h>
 #include <eddy/loop/io_loop.h>
 
-#include "micro.h"
 #include "asio.h"
+#include "micro.h"
 
 #include <eddy/loop/yield.h>
 

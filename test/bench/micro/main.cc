@@ -3,12 +3,12 @@
 //
 // The counter stands before malloc in this very program, and so must cost next to nothing: each
 // thread counts in a place of its own, with a plain addition. Nothing is done when memory is freed.
-#include "micro.h"
-
 #include <malloc.h>
 
 #include <array>
 #include <atomic>
+
+#include "micro.h"
 
 // glibc's own entries: what the plain names mean when nobody stands before them.
 extern "C" void* __libc_malloc(std::size_t size);
