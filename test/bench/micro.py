@@ -138,13 +138,14 @@ def growth(results):
 
 def measure(program, quick):
     """The table as Markdown, and what one must know to read it."""
-    results = run(program, quick)
+    results = run(program, "-/10000000" if quick else ".", quick)
     return table(results) + growth(results) + "\n" + NOTES
 
 
-def run(program, quick):
-    names = output([program, "--benchmark_list_tests"]).splitlines()
-    rounds = output([program, "--benchmark_format=json",
+def run(program, wanted, quick):
+    command = [program, f"--benchmark_filter={wanted}"]
+    names = output([*command, "--benchmark_list_tests"]).splitlines()
+    rounds = output([*command, "--benchmark_format=json",
                      f"--benchmark_min_time={0.02 if quick else 0.25}",
                      f"--benchmark_repetitions={1 if quick else 5}",
                      "--benchmark_enable_random_interleaving=true"])

@@ -9,10 +9,10 @@ using bench::tcp;
 asio::awaitable<void> echo(tcp::socket socket) {
   std::string input;
   for (;;) {
-    co_await asio::async_read_until(socket, asio::dynamic_buffer(input, bench::kLongestInput), '\n',
-                                    use_awaitable);
-    const auto lines = asio::buffer(input.data(), bench::end_of_lines(input));
-    input.erase(0, co_await asio::async_write(socket, lines, use_awaitable));
+    const auto size = co_await asio::async_read_until(
+        socket, asio::dynamic_buffer(input, bench::kLongestInput), '\n', use_awaitable);
+    co_await asio::async_write(socket, asio::buffer(input.data(), size), use_awaitable);
+    input.erase(0, size);
   }
 }
 

@@ -11,15 +11,14 @@ class Echo : public std::enable_shared_from_this<Echo> {
 
   void read() {
     asio::async_read_until(socket_, asio::dynamic_buffer(input_, bench::kLongestInput), '\n',
-                           [self = shared_from_this()](std::error_code error, std::size_t) {
-                             if (!error) self->answer();
+                           [self = shared_from_this()](std::error_code error, std::size_t size) {
+                             if (!error) self->answer(size);
                            });
   }
 
  private:
-  void answer() {
-    const std::size_t end = bench::end_of_lines(input_);
-    asio::async_write(socket_, asio::buffer(input_.data(), end),
+  void answer(std::size_t size) {
+    asio::async_write(socket_, asio::buffer(input_.data(), size),
                       [self = shared_from_this()](std::error_code error, std::size_t count) {
                         if (error) return;
                         self->input_.erase(0, count);

@@ -1,7 +1,6 @@
 // asio_serve: a server of the benchmark on standalone asio around its conversations.
 //
-// In each style a line is read by async_read_until, and all whole lines that arrived with it are
-// answered by one async_write: asio itself never puts two writes together.
+// In each style a line is read by async_read_until and answered by an async_write.
 #pragma once
 
 #include <array>
@@ -16,8 +15,6 @@ namespace bench {
 using asio::ip::tcp;
 
 constexpr std::size_t kLongestInput = 1 << 20;  // one line and those that came with it
-
-inline std::size_t end_of_lines(const std::string& input) { return input.rfind('\n') + 1; }
 
 template <class Converse>
 void accept_next(tcp::acceptor& acceptor, Converse converse) {

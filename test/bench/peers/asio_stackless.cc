@@ -18,9 +18,8 @@ class Echo : asio::coroutine {
       for (;;) {
         ASIO_CORO_YIELD asio::async_read_until(
             state.socket, asio::dynamic_buffer(state.input, bench::kLongestInput), '\n', *this);
-        ASIO_CORO_YIELD asio::async_write(
-            state.socket, asio::buffer(state.input.data(), bench::end_of_lines(state.input)),
-            *this);
+        ASIO_CORO_YIELD asio::async_write(state.socket, asio::buffer(state.input.data(), count),
+                                          *this);
         state.input.erase(0, count);
       }
     }

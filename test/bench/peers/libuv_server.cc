@@ -1,7 +1,7 @@
 // libuv_server: the benchmark's echo and sink on libuv.
 //
-// As node does it: try to write at once, and queue only what the kernel did not take; meanwhile
-// nothing is read. Whole lines that arrived together are answered together.
+// As node does it: try to write each line at once, and queue only what the kernel did not take;
+// meanwhile nothing is read.
 #include <uv.h>
 
 #include <array>
@@ -46,7 +46,8 @@ void on_room(uv_handle_t*, std::size_t, uv_buf_t* room) {
 void on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* room);
 
 void on_written(uv_write_t* request, int status) {
-  if (status == 0) uv_read_start(request->handle, on_room, on_read);
+  if (status == 0 && uv_stream_get_write_queue_size(request->handle) == 0)
+    uv_read_start(request->handle, on_room, on_read);
   delete static_cast<Write*>(request->data);
 }
 
@@ -66,15 +67,17 @@ void write(Connection& connection, std::string_view bytes) {
   if (sent < bytes.size()) queue(connection, bytes.substr(sent));
 }
 
+void echo_line(Connection& connection, std::string_view line) {
+  if (connection.unfinished.empty()) return write(connection, line);
+  write(connection, connection.unfinished.append(line));
+  connection.unfinished.clear();
+}
+
 void echo(Connection& connection, std::string_view bytes) {
-  const std::size_t end = bytes.rfind('\n') + 1;  // npos + 1 is 0
-  if (end == 0) return void(connection.unfinished.append(bytes));
-  if (connection.unfinished.empty()) {
-    write(connection, bytes.substr(0, end));
-  } else {
-    write(connection, connection.unfinished.append(bytes.substr(0, end)));
-  }
-  connection.unfinished = bytes.substr(end);
+  std::size_t begin = 0;
+  for (std::size_t end; (end = bytes.find('\n', begin) + 1) != 0; begin = end)  // npos + 1 is 0
+    echo_line(connection, bytes.substr(begin, end - begin));
+  connection.unfinished.append(bytes.substr(begin));
 }
 
 void end(Connection& connection) {
