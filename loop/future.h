@@ -22,17 +22,14 @@ namespace eddy {
 struct Unit {};  // what stands for the result of a Future<void>
 
 template <class T>
-class FutureStateOf final : public FutureState {
+class FutureStateOf : public FutureState {
  public:
   using Value = std::conditional_t<std::is_void_v<T>, Unit, T>;
   FutureStateOf(const char* what, Location where) : FutureState(what, where) {}
   // One that is done from the beginning, and that nobody has promised.
   template <class... Args>
   FutureStateOf(const char* what, Location where, std::in_place_t, Args&&... args)
-      : FutureState(what, where), value_(std::forward<Args>(args)...) {
-    finish(Status::result);
-    nobody_promised();
-  }
+      : FutureState(what, where, Status::result), value_(std::forward<Args>(args)...) {}
   ~FutureStateOf() override {
     if (done() && !failed()) std::destroy_at(&value_);
   }
@@ -56,7 +53,7 @@ class FutureStateOf final : public FutureState {
     return std::move(value());
   }
 
- private:
+ protected:
   union {
     Value value_;  // once it is done, unless it failed
   };
@@ -122,7 +119,8 @@ class Promise {
   // `what` says in dumps and logs what the wait is for; a string literal.
   explicit Promise(const char* what = "a promise", Location where = Location::current())
       : state_(new FutureStateOf<T>(what, where)) {}
-  explicit Promise(std::nullptr_t) {}  // nothing is promised yet
+  explicit Promise(std::nullptr_t) {}                           // nothing is promised yet
+  explicit Promise(FutureStateOf<T>* state) : state_(state) {}  // one that is new
   Promise(Promise&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
   Promise& operator=(Promise&& other) noexcept {
     Promise dropped(std::move(*this));

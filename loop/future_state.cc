@@ -189,7 +189,7 @@ void FutureState::drop_waiters() {  // nobody will ever set it
 
 void FutureState::last_future_dropped() {
   if (!promised_) {
-    delete this;
+    dispose();
   } else if (Producer* producer = std::exchange(producer_, nullptr)) {
     producer->abandoned(*this);  // it may drop the promise, and us with it
   }
@@ -197,7 +197,7 @@ void FutureState::last_future_dropped() {
 
 void FutureState::drop_promise() {
   if (futures_ == 0) {
-    delete this;
+    dispose();
     return;
   }
   if (!done()) {
@@ -206,7 +206,7 @@ void FutureState::drop_promise() {
     --futures_;
   }
   promised_ = false;
-  if (futures_ == 0) delete this;
+  if (futures_ == 0) dispose();
 }
 
 void FutureState::drop_mailed(std::uint32_t shares) {

@@ -63,10 +63,12 @@ class FutureState : public Pooled {
  public:
   enum class Status : std::uint8_t { pending, result, failed };
 
-  FutureState(const char* what, Location where)
+  FutureState(const char* what, Location where, Status status = Status::pending)
       : home_(this_thread_home ? *this_thread_home : make_future_home()),
         what_(what),
-        where_(where) {
+        where_(where),
+        status_(status),
+        promised_(status == Status::pending) {
     ++home_.states;
   }
   FutureState(const FutureState&) = delete;
@@ -115,18 +117,24 @@ class FutureState : public Pooled {
     --home_.states;
     if (failed() && !looked_at_) log_if_nobody_looked();
   }
+  virtual void dispose() { delete this; }  // nobody holds it any more
+  bool at_home() const { return &home_ == this_thread_home; }
+  void begin_again(const char* what, Location where) {  // one that was kept for another result
+    what_ = what;
+    where_ = where;
+    looked_at_ = false;
+    promised_ = false;
+  }
   void finish(Status status) {
     status_ = status;
     producer_ = nullptr;
     if (!waiters_.empty()) tell_waiters();
   }
-  void nobody_promised() { promised_ = false; }
 
  private:
   friend class FutureMail;
   enum class Share : std::uint32_t { promise = 1, future = 2 };  // as mailed_ counts them
 
-  bool at_home() const { return &home_ == this_thread_home; }
   void drop_future() {
     if (--futures_ == 0) last_future_dropped();
   }
@@ -147,11 +155,11 @@ class FutureState : public Pooled {
   std::exception_ptr exception_;
   FutureState* next_mailed_ = nullptr;  // it and mailed_ are guarded by the home's lock
   const char* what_;
-  const Location where_;
+  Location where_;
   std::uint32_t mailed_ = 0;  // dropped elsewhere: twice the Futures, and one for the Promise
   std::uint32_t futures_ = 0;
-  Status status_ = Status::pending;
-  bool promised_ = true;
+  Status status_;
+  bool promised_;
   mutable bool looked_at_ = false;
   bool cancelled_ = false;
 };

@@ -80,7 +80,10 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   Future<> write(std::string_view data, Location where = Location::current());
   // Done while less than the high-water mark waits, else once half of it is left: to keep pace
   // with a peer, write and then await drain.
-  Future<> drain(Location where = Location::current());
+  Future<> drain(Location where = Location::current()) {
+    check_thread("IOStream::drain");
+    return above_high_water() || closed_ ? drain_slowly(where) : Future<>();
+  }
   // Ends our side once all is sent. Done when it is; fails when the stream closes before.
   Future<> shutdown_write(Location where = Location::current());
 
@@ -168,6 +171,7 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
     return writing() && write_buffer_.size() >= limits_->high_water_mark;
   }
   Future<> refused(const char* what, Location where) const;
+  Future<> drain_slowly(Location where);
   void send_what_waits();
   void count_what_waits();
   void after_flush();

@@ -6,6 +6,7 @@
 
 #include "../loop/log.h"
 #include "base_io_stream.h"
+#include "read_result.h"
 
 namespace eddy {
 
@@ -25,9 +26,12 @@ Future<std::string> BaseIOStream::start_read(const char* what, Location where,
                                            where);
   try {
     set_condition();
-    if (const std::size_t end = buffered_end(); end != kNotYet)
-      return give_at_once(end, what, where);
-    read_promise_ = Promise<std::string>(what, where);
+    if (const std::size_t end = buffered_end(); end != kNotYet) {
+      Future<std::string> future = give_at_once(end, what, where);
+      end_read();
+      return future;
+    }
+    read_promise_ = Promise<std::string>(new ReadResult(what, where));
   } catch (const std::invalid_argument&) {
     return make_failed_future<std::string>(std::current_exception(), what, where);
   } catch (...) {
@@ -49,16 +53,19 @@ std::size_t BaseIOStream::buffered_end() {
 // Nothing needs to be promised: the common case when a peer sends faster than we read. The budget
 // hears of it with the last of what is buffered, or when more comes.
 Future<std::string> BaseIOStream::give_at_once(std::size_t end, const char* what, Location where) {
-  const std::string_view bytes = read_buffer_.view().substr(0, end);
-  Future<std::string> future(new FutureStateOf<std::string>(what, where, std::in_place, bytes));
+  Future<std::string> future = ReadResult::make(what, where, read_buffer_.view().substr(0, end));
   read_buffer_.consume(end);
-  end_read();
   if (read_buffer_.empty()) or_close([this] { took_from_buffer(); });
   return future;
 }
 
 Future<std::string> BaseIOStream::read_until(std::string_view delimiter, std::size_t max_bytes,
                                              OnLimit on_limit, Location where) {
+  check_thread("IOStream::read");
+  if (!reading() && delimiter.size() == 1) {  // most lines are there, and end with one byte
+    const std::size_t end = find_end(read_buffer_.view(), delimiter.front());
+    if (end < kNotYet && end <= max_bytes) return give_at_once(end, "read_until", where);
+  }
   return start_read("read_until", where, [&] { read_.set_until(delimiter, max_bytes, on_limit); });
 }
 
@@ -136,7 +143,8 @@ void BaseIOStream::complete_read(std::size_t end) {
     done->promise.set_result(end);
     return watch_for_end();
   }
-  std::string bytes(read_buffer_.view().substr(0, end));  // may find no memory: nothing is lost yet
+  // May find no memory: nothing is lost yet.
+  std::string bytes = ReadResult::copy(read_buffer_.view().substr(0, end));
   end_read();
   Promise<std::string> promise = std::move(read_promise_);
   read_buffer_.consume(end);

@@ -73,8 +73,7 @@ void BaseIOStream::after_flush() {
   close_if_over();
 }
 
-Future<> BaseIOStream::drain(Location where) {
-  check_thread("IOStream::drain");
+Future<> BaseIOStream::drain_slowly(Location where) {
   if (!closed_ && above_high_water() && !blocked()) flush();
   if (closed_) return refused("drain", where);
   if (!above_high_water()) return {};

@@ -71,6 +71,10 @@ struct ReadCondition {
 // passes_limit. (A std::optional here costs every line a store that the next load cannot pass.)
 inline constexpr std::size_t kNotYet = SIZE_MAX;
 std::size_t find_end(ReadCondition& condition, std::string_view buffered, bool last);
+inline std::size_t find_end(std::string_view buffered, char delimiter) {
+  const std::size_t found = buffered.find(delimiter);
+  return found == std::string_view::npos ? kNotYet : found + 1;
+}
 
 // The read can no longer succeed within its limit.
 inline bool passes_limit(const ReadCondition& condition, std::size_t buffered, std::size_t end) {

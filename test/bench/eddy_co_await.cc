@@ -11,8 +11,8 @@ using Stream = std::unique_ptr<eddy::IOStream>;
 
 eddy::Future<> echo(Stream stream, bench::Await await) {
   for (;;) {
-    const std::string line = co_await stream->read_until("\n");
-    co_await bench::write_line(*stream, line, await);
+    const eddy::Future<std::string> line = stream->read_until("\n");
+    co_await bench::write_line(*stream, co_await line, await);
   }
 }
 

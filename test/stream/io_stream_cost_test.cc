@@ -111,6 +111,24 @@ TEST_F(IOStreamCost, ALongMessageAsksTheHeapForItsOwnBytesOnly) {
     EXPECT_LT(allocations, 100U * 10);
 }
 
+TEST_F(IOStreamCost, ALongMessageThatIsOnlyLookedAtAsksTheHeapForNothing) {
+  open();
+  const Future<> conversation = [](IOStream& stream) -> Future<> {
+    for (;;) {
+      const Future<std::string> line = stream.read_until("\n");
+      co_await stream.write(co_await line);
+    }
+  }(*ours);
+  const std::string line = std::string(200, 'x') + "\n";
+  for (int number = 0; number < 10; ++number) round_trip(line);
+  allocations = 0;
+  for (int number = 0; number < 100; ++number) round_trip(line);
+  if constexpr (kPooling)
+    EXPECT_EQ(allocations, 0U);
+  else
+    EXPECT_LT(allocations, 100U * 10);
+}
+
 TEST_F(IOStreamCost, ALineThatDribblesInCostsLinearMemory) {
   open();
   Future<std::string> line = ours->read_until("\n");
