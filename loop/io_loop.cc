@@ -130,11 +130,19 @@ void IOLoop::run_ready() {
 void IOLoop::wait_and_dispatch(Duration longest) {
   poller_.check_not_forked();
   report_blocking();
-  wait(std::min(longest, time_to_sleep()));
+  if (poller_.all_told()) wait(std::min(longest, time_to_sleep()));
   begin_work();
   taken_ += door_.shared_->queue.take_all(callbacks_);
   receive_dropped_futures();
-  poller_.dispatch();
+  dispatch();
+}
+
+// Until enough is read: who works on it runs while it is still in the processor's cache. Who stops
+// the loop stops it after all that the last wait found.
+void IOLoop::dispatch() {
+  read_in_turn_ = 0;
+  while ((read_in_turn_ < kBytesPerTurn || stopped_) && poller_.dispatch_next()) {
+  }
 }
 
 void IOLoop::wait(Duration limit) {
@@ -146,7 +154,7 @@ void IOLoop::wait(Duration limit) {
 
 Duration IOLoop::time_to_sleep() {
   poller_.tell_changes();
-  if (!callbacks_.empty() || !turn_ends_.empty()) return Duration::zero();
+  if (!callbacks_.empty() || !turn_ends_.empty() || !poller_.all_told()) return Duration::zero();
   const std::optional<TimePoint> next = timers_.next();
   if (!next) return Duration::max();
   const TimePoint now = read_clock();

@@ -58,6 +58,7 @@ class LoopDoor {
 
 class IOLoop {
  public:
+  static constexpr std::size_t kBytesPerTurn = 256 << 10;  // read before callbacks have their turn
   using HandlerFunction = std::function<void(int fd, std::uint32_t events)>;
   using Timeout = TimerQueue::Id;  // a value; safe to keep and to remove after it ran
 
@@ -137,6 +138,7 @@ class IOLoop {
   // For the library's own rooms.
   Platform& platform() const { return platform_; }
   CallbackQueue& queue() { return callbacks_; }
+  void count_read(std::size_t bytes) { read_in_turn_ += bytes; }
   void at_turn_end(TurnEnd& one) { turn_ends_.push_back(one); }
   void check_thread(const char* call) const {
     if (current_ != this) refuse_thread(call);
@@ -146,6 +148,7 @@ class IOLoop {
  private:
   void run_ready();  // callbacks, timers, ends of turn
   void wait_and_dispatch(Duration longest);
+  void dispatch();
   void wait(Duration longest);
   void begin_running(const char* call);
   void end_running();
@@ -168,6 +171,7 @@ class IOLoop {
   TimerQueue timers_;
   CallbackQueue callbacks_;
   std::size_t taken_ = 0;  // callbacks of other threads that stand in it
+  std::size_t read_in_turn_ = 0;
   List<TurnEnd> turn_ends_;
   LoopDoor door_;
   std::unique_ptr<Signals> signals_;

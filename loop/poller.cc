@@ -116,13 +116,15 @@ int Poller::wait(Duration timeout) {
   const int ready = platform_.epoll_wait(epoll_.get(), events_.data(), kEventsPerWait, timeout);
   if (ready < 0 && errno != EINTR) throw system_error("epoll_wait");
   ready_ = ready < 0 ? 0 : ready;
+  next_ = 0;
   removed_in_batch_ = false;
   return ready_;
 }
 
-void Poller::dispatch() {
-  for (int at = 0; at < ready_; ++at) deliver(events_[static_cast<std::size_t>(at)]);
-  ready_ = 0;
+bool Poller::dispatch_next() {
+  if (all_told()) return false;
+  deliver(events_[static_cast<std::size_t>(next_++)]);
+  return true;
 }
 
 void Poller::deliver(const epoll_event& event) {

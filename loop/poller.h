@@ -44,9 +44,10 @@ class Poller {
   bool remove(int fd) noexcept;               // false, and harmless, for an unknown one
 
   int wait(Duration timeout);  // how many events; 0 also when a signal came
-  void dispatch();             // tells the handlers of what the last wait found
-  void tell_changes();         // of interest, to the kernel, now; wait() does it first
-  void drop_owned();           // removes the handlers that belong to it
+  bool dispatch_next();        // tells a handler of what the last wait found; false: all are told
+  bool all_told() const { return next_ == ready_; }
+  void tell_changes();  // of interest, to the kernel, now; wait() does it first
+  void drop_owned();    // removes the handlers that belong to it
 
   int fd() const { return epoll_.get(); }
   std::size_t size() const { return registered_; }
@@ -82,6 +83,7 @@ class Poller {
   std::unique_ptr<EventHandler> retired_;  // it, when it was removed meanwhile
   std::vector<epoll_event> events_;
   int ready_ = 0;
+  int next_ = 0;  // of those ready to be told
   std::size_t registered_ = 0;
   std::uint32_t last_generation_ = 0;
   bool removed_in_batch_ = false;

@@ -172,7 +172,9 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   }
   Future<> refused(const char* what, Location where) const;
   Future<> drain_slowly(Location where);
+  Future<> write_through(std::string_view data, Location where);
   void send_what_waits();
+  std::size_t send(std::string_view data);
   void count_what_waits();
   void after_flush();
   void watch_for_stall();

@@ -221,6 +221,7 @@ ssize_t BaseIOStream::read_retrying(char* place, std::size_t room) {
     count = read_from_fd(place, room);  // Trail 3: recv copies it
   } while (count < 0 && errno == EINTR);
   kernel_drained_ = count < static_cast<ssize_t>(room);
+  if (count > 0) loop_.count_read(static_cast<std::size_t>(count));
   return count < 0 ? -errno : count;
 }
 

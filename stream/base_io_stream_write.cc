@@ -16,6 +16,7 @@ Future<> BaseIOStream::write(std::string_view data, Location where) {
                                         std::to_string(limits_->max_write_buffer_size))),
                                     "write", where);
   if (data.empty()) return WriteQueue::add(0, where);
+  if (data.size() >= kFlushAt && !writing() && !connecting_) return write_through(data, where);
   char* const place = write_buffer_.prepare(data.size());  // no memory: then nothing is queued
   Future<> future = WriteQueue::add(data.size(), where);
   write_buffer_.commit(data.copy(place, data.size()));
@@ -25,6 +26,19 @@ Future<> BaseIOStream::write(std::string_view data, Location where) {
     flush();
   else if (!TurnEnd::linked())
     loop_.at_turn_end(*this);  // Trail 10: the reply is written, and leaves with the turn's others
+  return future;
+}
+
+// What would be flushed at once need not be copied first.
+Future<> BaseIOStream::write_through(std::string_view data, Location where) {
+  Future<> future = WriteQueue::add(data.size(), where);
+  or_close([this, data] {
+    const std::size_t taken = send(data);
+    if (closed_) return;
+    write_buffer_.append(data.substr(taken));
+    WriteQueue::sent(taken);
+    after_flush();
+  });
   return future;
 }
 
@@ -41,20 +55,24 @@ void BaseIOStream::flush() {
 
 void BaseIOStream::send_what_waits() {
   if (closed_ || connecting_) return;
-  while (!write_buffer_.empty()) {
-    const std::string_view data = write_buffer_.view();
-    const ssize_t count = write_to_fd(data.data(), data.size());  // Trail 11: the socket drains
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      if (errno != EAGAIN && errno != EWOULDBLOCK) return connection_failed(errno, "write");
-      break;
-    }
-    const auto sent = static_cast<std::size_t>(count);
-    write_buffer_.consume(sent);
-    WriteQueue::sent(sent);  // Trail 12: the write's Future asks for the next line
-    if (sent < data.size()) break;
+  if (writing()) {
+    const std::size_t taken = send(write_buffer_.view());
+    if (closed_) return;
+    write_buffer_.consume(taken);
+    WriteQueue::sent(taken);  // Trail 12: the write's Future asks for the next line
   }
   after_flush();
+}
+
+// How many of the bytes the kernel took. Closes the stream when the connection has failed.
+std::size_t BaseIOStream::send(std::string_view data) {
+  ssize_t count = 0;
+  do {
+    count = write_to_fd(data.data(), data.size());  // Trail 11: the socket drains
+  } while (count < 0 && errno == EINTR);
+  if (count >= 0) return static_cast<std::size_t>(count);
+  if (errno != EAGAIN && errno != EWOULDBLOCK) connection_failed(errno, "write");
+  return 0;
 }
 
 void BaseIOStream::after_flush() {

@@ -120,6 +120,27 @@ TEST_F(IOLoopTest, ACallbackThatReturnsAReadyFutureDoesNotKeepTheLoopBusy) {
   EXPECT_EQ(loop.time_to_sleep(), Duration::max());
 }
 
+TEST_F(IOLoopTest, CallbacksHaveTheirTurnWhenEnoughIsReadAndThenTheOtherHandlers) {
+  const Pipe one;
+  const Pipe other;
+  for (const Pipe* pipe : {&one, &other}) {
+    pipe->fill();
+    loop.add_handler(pipe->reader.get(), kRead, [this](int fd, std::uint32_t) {
+      loop.remove_handler(fd);
+      loop.count_read(IOLoop::kBytesPerTurn);
+      loop.add_callback([this] { ran += "c"; });
+      ran += "h";
+    });
+  }
+  loop.turn();
+  EXPECT_EQ(ran, "h");
+  EXPECT_EQ(loop.time_to_sleep(), Duration::zero()) << "another handler is to be told";
+  loop.turn();
+  EXPECT_EQ(ran, "hch");
+  loop.turn();
+  EXPECT_EQ(ran, "hchc");
+}
+
 TEST_F(IOLoopTest, ALambdaThatIsACoroutineKeepsItsCapturesUntilItsEnd) {
   auto text = std::make_shared<std::string>("kept");
   loop.spawn([this, text]() -> Future<> {

@@ -129,6 +129,15 @@ TEST_F(IOStreamCost, ALongMessageThatIsOnlyLookedAtAsksTheHeapForNothing) {
     EXPECT_LT(allocations, 100U * 10);
 }
 
+TEST_F(IOStreamCost, AWriteThatIsFlushedAtOnceIsNotCopiedFirst) {
+  open();
+  const std::string large(BaseIOStream::kFlushAt, 'x');
+  allocated_bytes = 0;
+  EXPECT_TRUE(ours->write(large).done());
+  EXPECT_LT(allocated_bytes, large.size() / 2);
+  EXPECT_EQ(theirs.receive(), large);
+}
+
 TEST_F(IOStreamCost, ALineThatDribblesInCostsLinearMemory) {
   open();
   Future<std::string> line = ours->read_until("\n");

@@ -316,6 +316,30 @@ TEST_F(IOStreamRead, OneStreamLeavesTheTurnToOthersAfterAWhile) {
   }
 }
 
+TEST_F(IOStreamRead, WhatAFewStreamsReadIsWorkedOnBeforeOthersRead) {
+  constexpr std::size_t kEach = IOLoop::kBytesPerTurn / 4;
+  std::vector<std::unique_ptr<IOStream>> streams;
+  std::vector<Peer> peers;
+  int done = 0;
+  for (int at = 0; at < 8; ++at) {
+    open();
+    loop.add_future(ours->read_bytes(kEach), [&done] { ++done; });
+    streams.push_back(std::move(ours));
+    peers.push_back(std::move(theirs));
+  }
+  loop.turn();
+  platform.forget_calls();
+  for (const Peer& peer : peers) ASSERT_EQ(peer.send(std::string(kEach, 'x')), kEach);
+  loop.turn();
+  EXPECT_EQ(platform.calls(CountingPlatform::kRecv), 4U);
+  loop.turn();
+  EXPECT_EQ(done, 4);
+  EXPECT_EQ(platform.calls(CountingPlatform::kRecv), 8U);
+  EXPECT_EQ(platform.calls(CountingPlatform::kEpollWait), 1U) << "one wait has found them all";
+  loop.turn();
+  EXPECT_EQ(done, 8);
+}
+
 TEST_F(IOStreamRead, SaysHowMuchHasArrivedAndNobodyHasRead) {
   open();
   EXPECT_EQ(ours->available(), 0U);

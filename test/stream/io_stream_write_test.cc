@@ -71,6 +71,22 @@ TEST_F(IOStreamWrite, LeavesAtOnceWhenMuchWaits) {
   EXPECT_EQ(platform.calls(CountingPlatform::kSend), 1U);
 }
 
+TEST_F(IOStreamWrite, WhatTheKernelDoesNotTakeOfALongWriteLeavesInItsOrder) {
+  open();
+  std::string expected;
+  for (int number = 0; number < 300'000; ++number) expected += std::to_string(number);
+  const Future<> written = ours->write(expected);
+  EXPECT_TRUE(ours->writing()) << "longer than what the kernel holds";
+  static_cast<void>(ours->write("tail"));
+  std::string got;
+  for (int turn = 0; turn < 1000 && ours->writing(); ++turn) {
+    got += theirs.receive();
+    loop.turn();
+  }
+  EXPECT_TRUE(written.done());
+  EXPECT_EQ(got + theirs.receive(), expected + "tail");
+}
+
 TEST_F(IOStreamWrite, AHundredThousandWritesOfAByteMakeFewSends) {
   open();
   std::string sent;
