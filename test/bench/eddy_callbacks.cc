@@ -10,99 +10,136 @@
 
 namespace {
 
-// As many as a coroutine gets: it awaits twice for each line.
+// As many as a coroutine gets: it awaits twice for each read.
 constexpr int kReadsPerTurn = eddy::Task::kInlineResumptions / 2;
 
-class Echo : public std::enable_shared_from_this<Echo> {
- public:
-  Echo(std::unique_ptr<eddy::IOStream> stream, bench::Await await)
-      : stream_(std::move(stream)), await_(await) {}
+using Stream = std::unique_ptr<eddy::IOStream>;
 
-  void read() {
-    for (int lines = 0; lines < kReadsPerTurn; ++lines) {
-      eddy::Future<std::string> line = stream_->read_until("\n");
-      if (!line.done()) return when_done(std::move(line), &Echo::got_line);
-      if (!answer(line)) return;
+// Reads and answers until the peer ends. T is what a read gives: a line, or a count of bytes.
+template <class T>
+class Conversation : public std::enable_shared_from_this<Conversation<T>> {
+ public:
+  Conversation(Stream stream, bench::Await await) : stream_(std::move(stream)), await_(await) {}
+  virtual ~Conversation() = default;
+
+  void go_on() {
+    for (int reads = 0; reads < kReadsPerTurn; ++reads) {
+      eddy::Future<T> taken = read(*stream_);
+      if (!taken.done()) return when_done(std::move(taken), &Conversation::took);
+      if (!answered(taken)) return;
     }
-    stream_->loop().add_callback([self = shared_from_this()] { self->read(); });
+    stream_->loop().add_callback([self = this->shared_from_this()] { self->go_on(); });
+  }
+
+ protected:
+  eddy::Future<> write_back(std::string_view bytes) {
+    return bench::write_back(*stream_, bytes, await_);
   }
 
  private:
-  template <class T>
-  void when_done(eddy::Future<T> future, void (Echo::*next)(eddy::Future<T>&)) {
-    stream_->loop().add_future(
-        std::move(future),
-        [self = shared_from_this(), next](eddy::Future<T>& done) { (self.get()->*next)(done); });
+  virtual eddy::Future<T> read(eddy::IOStream& stream) = 0;
+  virtual eddy::Future<> answer(const T& taken) = 0;
+  virtual eddy::Future<> ended(eddy::IOStream&) { return {}; }  // the peer has ended its side
+
+  template <class U>
+  void when_done(eddy::Future<U> future, void (Conversation::*next)(eddy::Future<U>&)) {
+    stream_->loop().add_future(std::move(future),
+                               [self = this->shared_from_this(), next](eddy::Future<U>& done) {
+                                 (self.get()->*next)(done);
+                               });
   }
-  void got_line(eddy::Future<std::string>& line) {
-    if (answer(line)) read();
+  void took(eddy::Future<T>& taken) {
+    if (answered(taken)) go_on();
   }
   void written(eddy::Future<>& done) {
-    if (!done.exception()) read();
+    if (!done.exception()) go_on();
   }
+  void over(eddy::Future<>&) {}
 
   // True: go on at once. False: written() goes on, or nobody does, for the peer has closed.
-  bool answer(eddy::Future<std::string>& line) {
-    if (line.exception()) return false;
-    eddy::Future<> done = bench::write_line(*stream_, line.result(), await_);
+  bool answered(eddy::Future<T>& taken) {
+    if (taken.exception()) {
+      when_done(ended(*stream_), &Conversation::over);
+      return false;
+    }
+    eddy::Future<> done = answer(taken.result());
     if (!done.done())
-      when_done(std::move(done), &Echo::written);
+      when_done(std::move(done), &Conversation::written);
     else if (!done.exception())
       return true;
     return false;
   }
 
-  const std::unique_ptr<eddy::IOStream> stream_;
+  const Stream stream_;
   const bench::Await await_;
 };
 
-class Sink : public std::enable_shared_from_this<Sink> {
+class Lines : public Conversation<std::string> {
  public:
-  Sink(std::unique_ptr<eddy::IOStream> stream, bench::Await) : stream_(std::move(stream)) {}
-
-  void read() {
-    for (int reads = 0; reads < kReadsPerTurn; ++reads) {
-      eddy::Future<std::size_t> taken = stream_->read_into(memory_, true);
-      if (!taken.done()) return when_done(std::move(taken));
-      if (!took(taken)) return;
-    }
-    stream_->loop().add_callback([self = shared_from_this()] { self->read(); });
-  }
+  using Conversation::Conversation;
 
  private:
-  void when_done(eddy::Future<std::size_t> taken) {
-    stream_->loop().add_future(std::move(taken),
-                               [self = shared_from_this()](eddy::Future<std::size_t>& done) {
-                                 if (self->took(done)) self->read();
-                               });
+  eddy::Future<std::string> read(eddy::IOStream& stream) override {
+    return stream.read_until("\n");
   }
+  eddy::Future<> answer(const std::string& line) override { return write_back(line); }
+};
 
-  bool took(eddy::Future<std::size_t>& taken) {
-    if (taken.exception()) return tell_count();  // the peer has ended its side
-    count_ += taken.result();
-    return true;
-  }
-  bool tell_count() {
-    stream_->loop().add_future(stream_->write(bench::count_line(count_)),
-                               [self = shared_from_this()](eddy::Future<>&) {});
-    return false;
-  }
+class Chunks : public Conversation<std::size_t> {
+ public:
+  using Conversation::Conversation;
 
-  const std::unique_ptr<eddy::IOStream> stream_;
+ protected:
   std::vector<char> memory_ = std::vector<char>(bench::kChunk);
+
+ private:
+  eddy::Future<std::size_t> read(eddy::IOStream& stream) override {
+    return stream.read_into(memory_, true);
+  }
+};
+
+class Echo : public Chunks {
+ public:
+  using Chunks::Chunks;
+
+ private:
+  eddy::Future<> answer(const std::size_t& count) override {
+    return write_back({memory_.data(), count});
+  }
+};
+
+class Sink : public Chunks {
+ public:
+  using Chunks::Chunks;
+
+ private:
+  eddy::Future<> answer(const std::size_t& count) override {
+    count_ += count;
+    return {};
+  }
+  eddy::Future<> ended(eddy::IOStream& stream) override {
+    return stream.write(bench::count_line(count_));
+  }
+
   std::size_t count_ = 0;
 };
 
-template <class Conversation>
-eddy::Future<> converse(std::unique_ptr<eddy::IOStream> stream, bench::Await await) {
-  std::make_shared<Conversation>(std::move(stream), await)->read();
+template <class Style>
+eddy::Future<> converse(Stream stream, bench::Await await) {
+  std::make_shared<Style>(std::move(stream), await)->go_on();
   return {};  // the callbacks keep the conversation, and the loop keeps them
+}
+
+bench::Converse conversation(bench::Serve serve) {
+  if (serve == bench::Serve::echo) return converse<Echo>;
+  if (serve == bench::Serve::sink) return converse<Sink>;
+  return converse<Lines>;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   using bench::Serve;
-  const auto options = bench::parse_options(argc, argv, {Serve::lines, Serve::sink});
-  return bench::serve(options, options.serve == Serve::sink ? converse<Sink> : converse<Echo>);
+  const auto options = bench::parse_options(argc, argv, {Serve::lines, Serve::echo, Serve::sink});
+  return bench::serve(options, conversation(options.serve));
 }

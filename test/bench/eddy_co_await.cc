@@ -9,10 +9,18 @@ namespace {
 
 using Stream = std::unique_ptr<eddy::IOStream>;
 
-eddy::Future<> echo(Stream stream, bench::Await await) {
+eddy::Future<> echo_lines(Stream stream, bench::Await await) {
   for (;;) {
     const eddy::Future<std::string> line = stream->read_until("\n");
-    co_await bench::write_line(*stream, co_await line, await);
+    co_await bench::write_back(*stream, co_await line, await);
+  }
+}
+
+eddy::Future<> echo(Stream stream, bench::Await await) {
+  std::vector<char> memory(bench::kChunk);
+  for (;;) {
+    const std::size_t count = co_await stream->read_into(memory, true);
+    co_await bench::write_back(*stream, {memory.data(), count}, await);
   }
 }
 
@@ -48,12 +56,13 @@ eddy::Future<> take_headers(Stream stream, bench::Await) {
 
 bench::Converse conversation(bench::Serve serve) {
   switch (serve) {
-    case bench::Serve::lines: return echo;
+    case bench::Serve::lines: return echo_lines;
+    case bench::Serve::echo: return echo;
     case bench::Serve::sink: return sink;
     case bench::Serve::message: return take_messages;
     case bench::Serve::header: return take_headers;
   }
-  return echo;
+  return echo_lines;
 }
 
 }  // namespace

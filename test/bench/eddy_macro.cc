@@ -9,6 +9,26 @@
 
 namespace {
 
+class Lines : public eddy::Coroutine<> {
+ public:
+  Lines(std::unique_ptr<eddy::IOStream> stream, bench::Await await)
+      : stream_(std::move(stream)), await_(await) {}
+
+ private:
+  void body() override {
+    CO_BEGIN;
+    for (;;) {
+      CO_AWAIT(line_ = stream_->read_until("\n"));
+      CO_AWAIT(bench::write_back(*stream_, line_.result(), await_));
+    }
+    CO_END;
+  }
+
+  const std::unique_ptr<eddy::IOStream> stream_;
+  const bench::Await await_;
+  eddy::Future<std::string> line_;
+};
+
 class Echo : public eddy::Coroutine<> {
  public:
   Echo(std::unique_ptr<eddy::IOStream> stream, bench::Await await)
@@ -18,15 +38,16 @@ class Echo : public eddy::Coroutine<> {
   void body() override {
     CO_BEGIN;
     for (;;) {
-      CO_AWAIT(line_ = stream_->read_until("\n"));
-      CO_AWAIT(bench::write_line(*stream_, line_.result(), await_));
+      CO_AWAIT(taken_ = stream_->read_into(memory_, true));
+      CO_AWAIT(bench::write_back(*stream_, {memory_.data(), taken_.result()}, await_));
     }
     CO_END;
   }
 
   const std::unique_ptr<eddy::IOStream> stream_;
   const bench::Await await_;
-  eddy::Future<std::string> line_;
+  std::vector<char> memory_ = std::vector<char>(bench::kChunk);
+  eddy::Future<std::size_t> taken_;
 };
 
 class Sink : public eddy::Coroutine<> {
@@ -56,10 +77,16 @@ eddy::Future<> converse(std::unique_ptr<eddy::IOStream> stream, bench::Await awa
   return eddy::start<Conversation>(std::move(stream), await);
 }
 
+bench::Converse conversation(bench::Serve serve) {
+  if (serve == bench::Serve::echo) return converse<Echo>;
+  if (serve == bench::Serve::sink) return converse<Sink>;
+  return converse<Lines>;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using bench::Serve;
-  const auto options = bench::parse_options(argc, argv, {Serve::lines, Serve::sink});
-  return bench::serve(options, options.serve == Serve::sink ? converse<Sink> : converse<Echo>);
+  const auto options = bench::parse_options(argc, argv, {Serve::lines, Serve::echo, Serve::sink});
+  return bench::serve(options, conversation(options.serve));
 }

@@ -1,7 +1,7 @@
 // eddy_serve: an eddy server of the benchmark around its conversations, which differ in style only.
 //
-// Each conversation reads a line, writes it, and awaits what --await says: drain(), as a server
-// does whose peers pipeline, or the write itself.
+// Each conversation reads, writes back, and awaits what --await says: drain(), as a server does
+// whose peers pipeline, or the write itself.
 #pragma once
 
 #include <memory>
@@ -40,10 +40,10 @@ class Server : public eddy::TCPServer {
   const Converse conversation_;
 };
 
-// What an eddy conversation waits for after it wrote a line.
-inline eddy::Future<> write_line(eddy::IOStream& stream, const std::string& line, Await await) {
-  if (await == Await::write) return stream.write(line);
-  static_cast<void>(stream.write(line));
+// What an eddy conversation waits for after it wrote.
+inline eddy::Future<> write_back(eddy::IOStream& stream, std::string_view bytes, Await await) {
+  if (await == Await::write) return stream.write(bytes);
+  static_cast<void>(stream.write(bytes));
   return stream.drain();
 }
 

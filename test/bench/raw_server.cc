@@ -1,9 +1,9 @@
-// raw_server: the benchmark's echo and sink by hand.
+// raw_server: the benchmark's lines, echo and sink by hand.
 #include "raw_serve.h"
 
 namespace {
 
-class Echo : public bench::RawServer {
+class Lines : public bench::RawServer {
  public:
   using RawServer::RawServer;
 
@@ -11,6 +11,16 @@ class Echo : public bench::RawServer {
   bool receive(Connection& connection, std::string_view bytes) override {
     return split(connection, bytes,
                  [&](std::string_view lines) { return send(connection, lines); });
+  }
+};
+
+class Echo : public bench::RawServer {
+ public:
+  using RawServer::RawServer;
+
+ private:
+  bool receive(Connection& connection, std::string_view bytes) override {
+    return send(connection, bytes);
   }
 };
 
@@ -32,7 +42,8 @@ class Sink : public bench::RawServer {
 
 int main(int argc, char** argv) {
   using bench::Serve;
-  const auto options = bench::parse_options(argc, argv, {Serve::lines, Serve::sink});
+  const auto options = bench::parse_options(argc, argv, {Serve::lines, Serve::echo, Serve::sink});
+  if (options.serve == Serve::echo) Echo(options.port).run();
   if (options.serve == Serve::sink) Sink(options.port).run();
-  Echo(options.port).run();
+  Lines(options.port).run();
 }

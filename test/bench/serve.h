@@ -1,8 +1,8 @@
 // serve: what every server of the benchmark does around its loop, the same for each.
 //
 // A server is told --port (0: any free one), --serve (what it does with what it reads) and --await
-// (what an eddy conversation awaits after it wrote a line), and says on stdout where it listens. It
-// runs until it is killed.
+// (what an eddy conversation awaits after it wrote), and says on stdout where it listens. It runs
+// until it is killed.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +20,11 @@ constexpr int kBacklog = 4096;  // ten thousand come at once, and none is to try
 constexpr std::size_t kChunk = 65536;  // what is read at once where the server says how much
 
 //   lines    each line goes back
+//   echo     what arrives goes back, whatever it is
 //   sink     bytes are dropped; when the peer ends its side, it is told in a line how many came
 //   message  a line tells a length, so many bytes follow, and the length goes back
 //   header   everything up to an empty line is read, and its length goes back
-enum class Serve { lines, sink, message, header };
+enum class Serve { lines, echo, sink, message, header };
 
 enum class Await { drain, write };
 
@@ -35,6 +36,7 @@ struct Options {
 
 inline Serve parse_serve(const std::string& name) {
   if (name == "lines") return Serve::lines;
+  if (name == "echo") return Serve::echo;
   if (name == "sink") return Serve::sink;
   if (name == "message") return Serve::message;
   if (name == "header") return Serve::header;

@@ -1,4 +1,4 @@
-// asio_awaitable: the benchmark's echo and sink as C++20 coroutines of asio.
+// asio_awaitable: the benchmark's lines, echo and sink as C++20 coroutines of asio.
 #include "asio_serve.h"
 
 namespace {
@@ -6,13 +6,21 @@ namespace {
 using asio::use_awaitable;
 using bench::tcp;
 
-asio::awaitable<void> echo(tcp::socket socket) {
+asio::awaitable<void> lines(tcp::socket socket) {
   std::string input;
   for (;;) {
     const auto size = co_await asio::async_read_until(
         socket, asio::dynamic_buffer(input, bench::kLongestInput), '\n', use_awaitable);
     co_await asio::async_write(socket, asio::buffer(input.data(), size), use_awaitable);
     input.erase(0, size);
+  }
+}
+
+asio::awaitable<void> echo(tcp::socket socket) {
+  std::array<char, bench::kChunk> buffer;
+  for (;;) {
+    const auto size = co_await socket.async_read_some(asio::buffer(buffer), use_awaitable);
+    co_await asio::async_write(socket, asio::buffer(buffer, size), use_awaitable);
   }
 }
 
@@ -36,4 +44,6 @@ void converse(tcp::socket socket) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return bench::serve(argc, argv, converse<echo>, converse<sink>); }
+int main(int argc, char** argv) {
+  return bench::serve(argc, argv, {converse<lines>, converse<echo>, converse<sink>});
+}

@@ -1,13 +1,13 @@
-// asio_callbacks: the benchmark's echo and sink on asio, by callbacks.
+// asio_callbacks: the benchmark's lines, echo and sink on asio, by callbacks.
 #include "asio_serve.h"
 
 namespace {
 
 using bench::tcp;
 
-class Echo : public std::enable_shared_from_this<Echo> {
+class Lines : public std::enable_shared_from_this<Lines> {
  public:
-  explicit Echo(tcp::socket socket) : socket_(std::move(socket)) {}
+  explicit Lines(tcp::socket socket) : socket_(std::move(socket)) {}
 
   void read() {
     asio::async_read_until(socket_, asio::dynamic_buffer(input_, bench::kLongestInput), '\n',
@@ -28,6 +28,29 @@ class Echo : public std::enable_shared_from_this<Echo> {
 
   tcp::socket socket_;
   std::string input_;
+};
+
+class Echo : public std::enable_shared_from_this<Echo> {
+ public:
+  explicit Echo(tcp::socket socket) : socket_(std::move(socket)) {}
+
+  void read() {
+    socket_.async_read_some(asio::buffer(buffer_),
+                            [self = shared_from_this()](std::error_code error, std::size_t count) {
+                              if (!error) self->answer(count);
+                            });
+  }
+
+ private:
+  void answer(std::size_t count) {
+    asio::async_write(socket_, asio::buffer(buffer_, count),
+                      [self = shared_from_this()](std::error_code error, std::size_t) {
+                        if (!error) self->read();
+                      });
+  }
+
+  tcp::socket socket_;
+  std::array<char, bench::kChunk> buffer_;
 };
 
 class Sink : public std::enable_shared_from_this<Sink> {
@@ -63,4 +86,6 @@ void converse(tcp::socket socket) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return bench::serve(argc, argv, converse<Echo>, converse<Sink>); }
+int main(int argc, char** argv) {
+  return bench::serve(argc, argv, {converse<Lines>, converse<Echo>, converse<Sink>});
+}

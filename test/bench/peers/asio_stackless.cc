@@ -1,4 +1,4 @@
-// asio_stackless: the benchmark's echo and sink as asio's stackless coroutines.
+// asio_stackless: the benchmark's lines, echo and sink as asio's stackless coroutines.
 //
 // A coroutine is copied into each handler, so what it works with stands apart.
 #include "asio_serve.h"
@@ -7,9 +7,9 @@ namespace {
 
 using bench::tcp;
 
-class Echo : asio::coroutine {
+class Lines : asio::coroutine {
  public:
-  explicit Echo(tcp::socket socket) : state_(std::make_shared<State>(std::move(socket))) {}
+  explicit Lines(tcp::socket socket) : state_(std::make_shared<State>(std::move(socket))) {}
 
   void operator()(std::error_code error = {}, std::size_t count = 0) {
     if (error) return;
@@ -30,6 +30,30 @@ class Echo : asio::coroutine {
     explicit State(tcp::socket connected) : socket(std::move(connected)) {}
     tcp::socket socket;
     std::string input;
+  };
+  std::shared_ptr<State> state_;
+};
+
+class Echo : asio::coroutine {
+ public:
+  explicit Echo(tcp::socket socket) : state_(std::make_shared<State>(std::move(socket))) {}
+
+  void operator()(std::error_code error = {}, std::size_t count = 0) {
+    if (error) return;
+    State& state = *state_;
+    ASIO_CORO_REENTER(this) {
+      for (;;) {
+        ASIO_CORO_YIELD state.socket.async_read_some(asio::buffer(state.buffer), *this);
+        ASIO_CORO_YIELD asio::async_write(state.socket, asio::buffer(state.buffer, count), *this);
+      }
+    }
+  }
+
+ private:
+  struct State {
+    explicit State(tcp::socket connected) : socket(std::move(connected)) {}
+    tcp::socket socket;
+    std::array<char, bench::kChunk> buffer;
   };
   std::shared_ptr<State> state_;
 };
@@ -69,4 +93,6 @@ void converse(tcp::socket socket) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return bench::serve(argc, argv, converse<Echo>, converse<Sink>); }
+int main(int argc, char** argv) {
+  return bench::serve(argc, argv, {converse<Lines>, converse<Echo>, converse<Sink>});
+}

@@ -1,4 +1,4 @@
-// libevent_server: the benchmark's echo and sink on libevent's bufferevents.
+// libevent_server: the benchmark's lines, echo and sink on libevent's bufferevents.
 //
 // What is added to the output while the callback runs leaves together. Above a high-water mark of
 // output nothing is read until it is gone.
@@ -28,12 +28,22 @@ void add_line(evbuffer* output, char* line, std::size_t size) {
   std::free(line);
 }
 
-void echo(bufferevent* connection, void*) {
+void pause_if_full(bufferevent* connection) {
+  if (evbuffer_get_length(bufferevent_get_output(connection)) > kHighWater)
+    bufferevent_disable(connection, EV_READ);
+}
+
+void echo_lines(bufferevent* connection, void*) {
   evbuffer* const input = bufferevent_get_input(connection);
   evbuffer* const output = bufferevent_get_output(connection);
   std::size_t size = 0;
   while (char* line = evbuffer_readln(input, &size, EVBUFFER_EOL_LF)) add_line(output, line, size);
-  if (evbuffer_get_length(output) > kHighWater) bufferevent_disable(connection, EV_READ);
+  pause_if_full(connection);
+}
+
+void echo(bufferevent* connection, void*) {
+  bufferevent_read_buffer(connection, bufferevent_get_output(connection));  // moves, copies nothing
+  pause_if_full(connection);
 }
 
 void read_again(bufferevent* connection, void*) { bufferevent_enable(connection, EV_READ); }
@@ -63,10 +73,12 @@ void on_connection(evconnlistener* listener, evutil_socket_t fd, sockaddr*, int,
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   bufferevent* const connection =
       bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
-  if (*static_cast<const bench::Serve*>(context) == bench::Serve::sink)
+  const auto serve = *static_cast<const bench::Serve*>(context);
+  if (serve == bench::Serve::sink)
     bufferevent_setcb(connection, drop, nullptr, tell_count, new Sink);
   else
-    bufferevent_setcb(connection, echo, read_again, end, nullptr);
+    bufferevent_setcb(connection, serve == bench::Serve::echo ? echo : echo_lines, read_again, end,
+                      nullptr);
   bufferevent_enable(connection, EV_READ | EV_WRITE);
 }
 
@@ -89,7 +101,8 @@ evconnlistener* listen(event_base* base, bench::Options& options) {
 
 int main(int argc, char** argv) {
   using bench::Serve;
-  bench::Options options = bench::parse_options(argc, argv, {Serve::lines, Serve::sink});
+  bench::Options options =
+      bench::parse_options(argc, argv, {Serve::lines, Serve::echo, Serve::sink});
   event_base* const base = event_base_new();
   evconnlistener* const listener = listen(base, options);
   const int result = event_base_dispatch(base);

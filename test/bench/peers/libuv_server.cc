@@ -1,6 +1,6 @@
-// libuv_server: the benchmark's echo and sink on libuv.
+// libuv_server: the benchmark's lines, echo and sink on libuv.
 //
-// As node does it: try to write each line at once, and queue only what the kernel did not take;
+// As node does it: try to write at once, and queue only what the kernel did not take;
 // meanwhile nothing is read.
 #include <uv.h>
 
@@ -73,7 +73,7 @@ void echo_line(Connection& connection, std::string_view line) {
   connection.unfinished.clear();
 }
 
-void echo(Connection& connection, std::string_view bytes) {
+void echo_lines(Connection& connection, std::string_view bytes) {
   std::size_t begin = 0;
   for (std::size_t end; (end = bytes.find('\n', begin) + 1) != 0; begin = end)  // npos + 1 is 0
     echo_line(connection, bytes.substr(begin, end - begin));
@@ -88,10 +88,13 @@ void end(Connection& connection) {
 void on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* room) {
   Connection& connection = connection_of(stream);
   if (count < 0) return end(connection);
+  const std::string_view bytes(room->base, static_cast<std::size_t>(count));
   if (serve == bench::Serve::sink)
-    connection.count += static_cast<std::size_t>(count);
-  else
-    echo(connection, {room->base, static_cast<std::size_t>(count)});
+    connection.count += bytes.size();
+  else if (serve == bench::Serve::lines)
+    echo_lines(connection, bytes);
+  else if (!bytes.empty())  // empty: there is no more
+    write(connection, bytes);
 }
 
 void on_connection(uv_stream_t* listener, int status) {
@@ -119,7 +122,7 @@ std::uint16_t listen(uv_tcp_t& listener, std::uint16_t port) {
 
 int main(int argc, char** argv) {
   using bench::Serve;
-  const auto options = bench::parse_options(argc, argv, {Serve::lines, Serve::sink});
+  const auto options = bench::parse_options(argc, argv, {Serve::lines, Serve::echo, Serve::sink});
   serve = options.serve;
   uv_tcp_t listener;
   uv_tcp_init(uv_default_loop(), &listener);

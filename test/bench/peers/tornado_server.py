@@ -8,10 +8,16 @@ import tornado.netutil
 import tornado.tcpserver
 
 
-async def echo(stream):
+async def echo_lines(stream):
     while True:
         line = await stream.read_until(b"\n")
         await stream.write(line)
+
+
+async def echo(stream):
+    while True:
+        data = await stream.read_bytes(65536, partial=True)
+        await stream.write(data)
 
 
 async def sink(stream):
@@ -39,7 +45,8 @@ async def take_headers(stream):
         await stream.write(b"%d\n" % len(header))
 
 
-CONVERSATIONS = {"lines": echo, "sink": sink, "message": take_messages, "header": take_headers}
+CONVERSATIONS = {"lines": echo_lines, "echo": echo, "sink": sink, "message": take_messages,
+                 "header": take_headers}
 
 
 class Server(tornado.tcpserver.TCPServer):
