@@ -210,7 +210,9 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   }
   void close_for_exception() noexcept;
 
-  struct ReadInto {
+  struct ReadInto : Pooled {
+    ReadInto(const char* what, Location where, std::span<char> room)
+        : promise(what, where), memory(room) {}
     Promise<std::size_t> promise;
     std::span<char> memory;
     std::size_t filled = 0;

@@ -94,8 +94,7 @@ Future<std::size_t> BaseIOStream::read_into(std::span<char> memory, bool partial
   if (reading())
     return make_failed_future<std::size_t>(std::make_exception_ptr(AlreadyReadingError()),
                                            "read_into", where);
-  rare().read_into =
-      std::make_unique<ReadInto>(ReadInto{Promise<std::size_t>("read_into", where), memory});
+  rare().read_into = std::make_unique<ReadInto>("read_into", where, memory);
   read_.set_bytes(memory.size(), partial);
   ReadInto& into = *read_into();
   into.promise.state()->set_producer(this);

@@ -42,6 +42,7 @@ $(call objects,$(wildcard test/bench/peers/asio_*.cc)): \
 # asio 1.22 looks for another sign of coroutines than clang gives with g++'s library.
 ASIO_CLANG := $(if $(filter clang,$(MODE)),-DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1)
 $(BUILD)/obj/test/bench/peers/%.o: CPPFLAGS += $(PEER_FLAGS)
+$(BUILD)/obj/test/bench/micro/%.o: CPPFLAGS += $(ASIO_CLANG)
 
 $(BENCH_MICRO): BENCH_LIBS = $(shell pkg-config --libs benchmark) $(foreach library,libuv libevent,\
                               $(shell pkg-config --silence-errors --libs $(library)))
