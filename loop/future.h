@@ -30,9 +30,6 @@ class FutureStateOf : public FutureState {
   template <class... Args>
   FutureStateOf(const char* what, Location where, std::in_place_t, Args&&... args)
       : FutureState(what, where, Status::result), value_(std::forward<Args>(args)...) {}
-  ~FutureStateOf() override {
-    if (done() && !failed()) std::destroy_at(&value_);
-  }
 
   template <class... Args>
   bool set_result(Args&&... args) {  // false: it was cancelled meanwhile
@@ -54,6 +51,14 @@ class FutureStateOf : public FutureState {
   }
 
  protected:
+  ~FutureStateOf() {
+    if (done() && !failed()) std::destroy_at(&value_);
+  }
+  void dispose() override {
+    this->~FutureStateOf();
+    Pool::release(this, sizeof *this);
+  }
+
   union {
     Value value_;  // once it is done, unless it failed
   };

@@ -112,12 +112,12 @@ class FutureState : public Pooled {
   }
 
  protected:
-  virtual ~FutureState() {
+  ~FutureState() {
     if (!waiters_.empty()) drop_waiters();
     --home_.states;
     if (failed() && !looked_at_) log_if_nobody_looked();
   }
-  virtual void dispose() { delete this; }  // nobody holds it any more
+  virtual void dispose() = 0;  // nobody holds it any more
   bool at_home() const { return &home_ == this_thread_home; }
   void begin_again(const char* what, Location where) {  // one that was kept for another result
     what_ = what;

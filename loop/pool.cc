@@ -3,27 +3,29 @@
 namespace eddy {
 
 thread_local constinit Pool::FreeList Pool::lists_[kLists] = {};
-thread_local constinit bool Pool::keeps_ = false;
-thread_local constinit bool Pool::ended_ = false;
+thread_local constinit bool Pool::begun_ = false;
 
 Pool::AtThreadExit::~AtThreadExit() {
-  keeps_ = false;
-  ended_ = true;  // what is released from now on, by other thread-local objects, is not kept
   for (FreeList& list : lists_) {
+    list.room = 0;  // what other thread-local objects still release is not kept
     while (Block* block = list.first) {
       list.first = block->next;
       ::operator delete(block);
     }
-    list.count = 0;
   }
 }
 
 void Pool::refuse(void* memory) noexcept {
   ::operator delete(memory);
-  if (keeps_ || ended_) return;
+  if (!begun_) make_room();
+}
+
+void Pool::make_room() noexcept {
   static thread_local AtThreadExit at_thread_exit;
   static_cast<void>(at_thread_exit);
-  keeps_ = true;
+  begun_ = true;
+  for (std::size_t index = 0; index < kLists; ++index)
+    lists_[index].room = static_cast<std::uint32_t>(kKeptBytes / size_of(index));
 }
 
 }  // namespace eddy

@@ -35,9 +35,7 @@ class Pool {
 
   // The room that a block of this size really has: as much as glibc's malloc would give it.
   static constexpr std::size_t rounded(std::size_t size) {
-    if (size > kLargest) return size;
-    if (size <= kSmall) return index_of(size) * kGrain + kGrain / 2;
-    return std::min(std::bit_ceil(size), kLargest);
+    return size > kLargest ? size : size_of(index_of(size));
   }
 
   static void* allocate(std::size_t size) {
@@ -46,16 +44,16 @@ class Pool {
     if (!list.first) return ::operator new(rounded(size));
     Block* block = list.first;
     list.first = block->next;
-    --list.count;
+    ++list.room;
     return block;
   }
 
   static void release(void* memory, std::size_t size) noexcept {
     if (!kPooling || size > kLargest) return ::operator delete(memory);
     FreeList& list = lists_[index_of(size)];
-    if (list.count * rounded(size) >= kKeptBytes || !keeps_) return refuse(memory);
+    if (list.room == 0) return refuse(memory);
     list.first = ::new (memory) Block{list.first};
-    ++list.count;
+    --list.room;
   }
 
  private:
@@ -64,7 +62,7 @@ class Pool {
   };
   struct FreeList {
     Block* first;
-    std::uint32_t count;
+    std::uint32_t room;  // how many more it may keep
   };
   struct AtThreadExit {
     ~AtThreadExit();  // frees the thread's lists
@@ -74,12 +72,16 @@ class Pool {
     if (size <= kSmall) return (size + kGrain / 2 - 1) / kGrain;
     return kSmall / kGrain + static_cast<std::size_t>(std::bit_width((size - 1) / 1024));
   }
+  static constexpr std::size_t size_of(std::size_t index) {  // of a list's blocks
+    if (index <= kSmall / kGrain) return index * kGrain + kGrain / 2;
+    return std::min(std::size_t{1024} << (index - kSmall / kGrain), kLargest);
+  }
   static void refuse(void* memory) noexcept;  // to the heap; lets a new thread keep from now on
+  static void make_room() noexcept;
 
   static constexpr std::size_t kLists = kSmall / kGrain + 1 + 7;
   static thread_local constinit FreeList lists_[kLists];
-  static thread_local constinit bool keeps_;
-  static thread_local constinit bool ended_;
+  static thread_local constinit bool begun_;  // this thread has made room; once only
 };
 
 class Pooled {

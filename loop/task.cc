@@ -17,15 +17,6 @@ List<TaskList>& task_lists() {
   return all;
 }
 
-thread_local constinit TaskList* of_nobody = nullptr;
-
-TaskList& make_list_of_nobody() {
-  static thread_local TaskList tasks;
-  return *(of_nobody = &tasks);
-}
-
-TaskList& tasks_of_nobody() { return of_nobody ? *of_nobody : make_list_of_nobody(); }
-
 std::string seconds(Duration duration) {
   const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(duration).count();
   std::string fraction = std::to_string(milliseconds % 1000);
@@ -43,6 +34,13 @@ thread_local constinit int Task::inline_budget_ = Task::kInlineResumptions;
 
 thread_local constinit Task* Task::resumed_ = nullptr;
 
+thread_local constinit TaskList* TaskList::of_nobody_ = nullptr;
+
+TaskList& TaskList::make_of_nobody() {
+  static thread_local TaskList tasks;
+  return *(of_nobody_ = &tasks);
+}
+
 TaskList::TaskList() { task_lists().push_back(*this); }
 
 Task* TaskList::first_at_rest() {
@@ -53,8 +51,6 @@ Task* TaskList::first_at_rest() {
   return found;
 }
 
-Task::Task() { tasks_of_nobody().add(*this); }
-
 void Task::join_set(CoroutineSet& set, TaskList& its_tasks) {
   set_ = &set;
   its_tasks.add(*this);
@@ -62,7 +58,7 @@ void Task::join_set(CoroutineSet& set, TaskList& its_tasks) {
 
 void Task::part_from_set() {
   set_ = nullptr;
-  tasks_of_nobody().add(*this);
+  TaskList::of_nobody().add(*this);
 }
 
 void Task::leave_set(FutureState& outcome) {

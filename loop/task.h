@@ -97,6 +97,7 @@ class Task : public FutureWaiter, public TaskEntry, public Producer {
 class TaskList : public ListNode {
  public:
   TaskList();
+  static TaskList& of_nobody() { return of_nobody_ ? *of_nobody_ : make_of_nobody(); }
 
   bool empty() const { return tasks_.empty(); }
   void add(Task& task) { tasks_.push_back(task); }  // from the list where it stood
@@ -108,8 +109,13 @@ class TaskList : public ListNode {
   }
 
  private:
+  static TaskList& make_of_nobody();
+
+  static thread_local constinit TaskList* of_nobody_;
   List<TaskEntry> tasks_;
 };
+
+inline Task::Task() { TaskList::of_nobody().add(*this); }
 
 // A task with the promise of its result: what both faces are built on.
 template <class T>
