@@ -95,19 +95,19 @@ TEST_F(AwaitTest, AMomentGivesEverybodyElseATurn) {
 
 TEST_F(AwaitTest, ACoroutineThatMeetsOnlyReadyFuturesStillLetsOthersRun) {
   long rounds = 0;
-  bool stop = false;
+  const auto stop = std::make_unique<bool>(false);
   const Future<> busy = [](long& count, const bool& end) -> Future<> {
     while (!end) {
       co_await make_ready_future(1);
       ++count;
     }
-  }(rounds, stop);
+  }(rounds, *stop);
   EXPECT_LE(rounds, Task::kInlineResumptions);
   const long before = rounds;
   loop.turn();
   EXPECT_GT(rounds, before);
   EXPECT_LE(rounds, before + Task::kInlineResumptions + 1);
-  stop = true;
+  *stop = true;
   turns();
   EXPECT_TRUE(busy.done());
 }

@@ -82,6 +82,7 @@ TEST_F(LogTest, AClockThatStepsBackDoesNotSilenceIt) {
 
 TEST_F(LogTest, ThreadsMaySpeakAtOnce) {
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int at = 0; at < 4; ++at) threads.emplace_back([] { log::info("thread: ", "speaks"); });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(log.count("thread: speaks"), 4u);

@@ -6,6 +6,7 @@
 #include <eddy/loop/coroutine.h>
 #include <eddy/loop/gen.h>
 #include <eddy/loop/io_loop.h>
+#include <eddy/loop/run_sync.h>
 
 #include "../support/fake_clock.h"
 
@@ -62,11 +63,8 @@ TEST_F(TaskTest, ACoroutineThatIsOverIsNotListed) {
 }
 
 TEST_F(TaskTest, TheOneThatAsksIsListedAsRunning) {
-  std::string dump;
-  const Future<> asking = [](std::string& text) -> Future<> {
-    text = IOLoop::current().dump_tasks();
-    co_return;
-  }(dump);
+  const std::string dump =
+      loop.run_sync([]() -> Future<std::string> { co_return IOLoop::current().dump_tasks(); });
   EXPECT_NE(dump.find(" runs\n"), std::string::npos) << dump;
 }
 
