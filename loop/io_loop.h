@@ -167,7 +167,7 @@ class IOLoop {
   Poller poller_;
   TimerQueue timers_;
   CallbackQueue callbacks_;
-  std::size_t taken_ = 0;  // callbacks of other threads that stand in it
+  ForeignBatch foreign_;  // stands in it
   List<TurnEnd> turn_ends_;
   LoopDoor door_;
   std::unique_ptr<Signals> signals_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <eddy/loop/await.h>
+#include <eddy/loop/callback_queue.h>
 #include <eddy/loop/gen.h>
 #include <eddy/loop/pool.h>
 #include <eddy/loop/run_sync.h>
@@ -133,6 +134,53 @@ TEST(PoolTest, TheSteadyPathAsksTheHeapForNothing) {
   round();
   const Scarce scarce(kPooling ? 0 : 100);  // a sanitizer sees every block come and go
   round();
+}
+
+class ForeignRoomTest : public testing::Test {
+ protected:
+  void add(std::size_t count) {
+    for (bool ring = false; count > 0; --count) foreign_.add([this] { ++ran_; }, ring);
+  }
+  void run() {
+    foreign_.take_all(batch_);
+    batch_.run();
+  }
+
+  ForeignQueue foreign_;
+  ForeignBatch batch_;
+  std::size_t ran_ = 0;
+};
+
+TEST_F(ForeignRoomTest, CallbacksFromOtherThreadsAskForMemoryOnlyUntilThereIsRoom) {
+  for (int warm_up = 0; warm_up < 2; ++warm_up) {
+    add(1000);
+    run();
+  }
+  const Scarce scarce(0);
+  for (int round = 0; round < 3; ++round) {
+    add(1000);
+    run();
+  }
+  EXPECT_EQ(ran_, 5000u);
+}
+
+TEST_F(ForeignRoomTest, WhatFindsNoMemoryIsRefusedAndTheOthersRun) {
+  add(1);
+  {
+    const Scarce scarce(0);
+    EXPECT_THROW(add(1), std::bad_alloc);
+  }
+  run();
+  EXPECT_EQ(ran_, 1u);
+}
+
+TEST_F(ForeignRoomTest, TheRoomOfABurstIsGivenBack) {
+  for (int burst = 0; burst < 2; ++burst) {
+    add(ForeignBatch::kKept + 1);
+    run();
+  }
+  const Scarce scarce(0);
+  EXPECT_THROW(add(1), std::bad_alloc);
 }
 
 TEST(PoolTest, ABlockIsGivenOutAgainAndABurstGoesBackToTheHeap) {
