@@ -120,6 +120,25 @@ TEST(Scarcity, TimersThatAreDueRunWithoutMemory) {
   EXPECT_EQ(ran, 2000);
 }
 
+TEST(Scarcity, TimersThatWaitedUnsortedAreSortedAndRemovedWithoutMemory) {
+  FakeClock clock;
+  const ScopedPlatform installed(clock);
+  IOLoop loop;
+  int ran = 0;
+  std::vector<IOLoop::Timeout> timers;
+  timers.reserve(20'000);
+  for (int at = 0; at < 20'000; ++at)
+    timers.push_back(
+        loop.call_later(std::chrono::milliseconds(at * 7919 % 20'000), [&] { ++ran; }));
+  const Scarce scarce(0);
+  for (std::size_t at = 0; at < timers.size(); at += 2) loop.remove_timeout(timers[at]);
+  for (int turn = 0; turn < 30; ++turn) {
+    clock.advance(1s);
+    loop.turn();
+  }
+  EXPECT_EQ(ran, 10'000);
+}
+
 TEST(PoolTest, TheSteadyPathAsksTheHeapForNothing) {
   IOLoop loop;
   const auto round = [&] {
