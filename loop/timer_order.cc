@@ -90,9 +90,10 @@ std::size_t TimerOrder::least_of(std::size_t first, std::size_t end) const {
   TimePoint when = entries_[first].when;
   for (std::size_t at = first + 1; at < end; ++at) {
     const Entry& entry = entries_[at];
-    const bool sooner = entry.when != when ? entry.when < when : entry.before(entries_[least]);
-    least = sooner ? at : least;
-    when = sooner ? entry.when : when;
+    if (entry.when != when ? entry.when < when : entry.before(entries_[least])) {
+      least = at;
+      when = entry.when;
+    }
   }
   return least;
 }
