@@ -49,6 +49,11 @@ class Callback {
   explicit operator bool() const { return call_ != nullptr; }
   void operator()() { call_(storage_); }
 
+  void reset() {  // lets go of what it holds
+    if (manage_) std::exchange(manage_, nullptr)(storage_, nullptr);
+    call_ = nullptr;
+  }
+
  private:
   template <class F>
   static constexpr bool fits =
@@ -88,11 +93,6 @@ class Callback {
       std::memcpy(storage_, other.storage_, kInline);
     call_ = std::exchange(other.call_, nullptr);
     manage_ = std::exchange(other.manage_, nullptr);
-  }
-
-  void reset() {
-    if (manage_) std::exchange(manage_, nullptr)(storage_, nullptr);
-    call_ = nullptr;
   }
 
   alignas(std::max_align_t) std::byte storage_[kInline];

@@ -1,5 +1,7 @@
 #include "callback_queue.h"
 
+#include <cassert>
+
 namespace eddy {
 namespace {
 
@@ -18,44 +20,49 @@ void CallbackQueue::run_batch() {
 
 std::size_t CallbackQueue::clear() { return drop(batch_) + drop(waiting_); }
 
-bool ForeignQueue::add(Callback callback, bool& ring) {
-  auto* queued = new QueuedFunction<Callback>(std::move(callback));
-  {
-    const std::lock_guard lock(mutex_);
-    if (!closed_) {
-      ring = waiting_.empty();
-      waiting_.push_back(*queued);
-      any_.store(true, std::memory_order_seq_cst);
-      ring = ring && asleep_.load(std::memory_order_seq_cst);
-      return true;
-    }
+void ForeignBatch::run() {
+  for (Callback& callback : callbacks_) {
+    run_logged("Exception in callback: ", callback);
+    callback.reset();  // what it captured does not wait for the others
   }
-  delete queued;
-  return false;
+  callbacks_.clear();
+  if (callbacks_.capacity() > kKept) callbacks_ = std::vector<Callback>();
 }
 
-std::size_t ForeignQueue::take_all(CallbackQueue& into) {
-  if (!any_.load(std::memory_order_relaxed)) return 0;
-  List<Runnable> taken;
-  {
-    const std::lock_guard lock(mutex_);
-    taken.take_all(waiting_);
-    any_.store(false, std::memory_order_relaxed);
-  }
-  std::size_t count = 0;
-  for (; !taken.empty(); ++count) into.add(taken.pop_front());
-  return count;
+void ForeignBatch::dropped() {
+  const std::vector<Callback> dropped =
+      std::move(callbacks_);  // their captures may come back to us
+  callbacks_.clear();
+}
+
+bool ForeignQueue::add(Callback&& callback, bool& ring) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return false;
+  const bool first = waiting_.empty();
+  waiting_.push_back(std::move(callback));
+  if (first) any_.store(true, std::memory_order_seq_cst);
+  ring = first && asleep_.load(std::memory_order_seq_cst);
+  return true;
+}
+
+bool ForeignQueue::take_all(ForeignBatch& into) {
+  assert(into.size() == 0 && "what was taken before has run");
+  if (!any_.load(std::memory_order_relaxed)) return false;
+  const std::lock_guard lock(mutex_);
+  waiting_.swap(into.callbacks_);
+  any_.store(false, std::memory_order_relaxed);
+  return true;
 }
 
 std::size_t ForeignQueue::close() {
-  List<Runnable> dropped;
+  std::vector<Callback> dropped;
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    dropped.take_all(waiting_);
+    dropped.swap(waiting_);
     any_.store(false, std::memory_order_relaxed);
   }
-  return drop(dropped);
+  return dropped.size();
 }
 
 bool ForeignQueue::may_sleep(bool sleeps) {

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "callback.h"
 #include "list.h"
@@ -63,14 +64,29 @@ class CallbackQueue {  // on the loop's thread
   List<Runnable> batch_;
 };
 
+// What other threads brought, on its way through the loop's queue, where it stands as one.
+class ForeignBatch final : public Runnable {
+ public:
+  static constexpr std::size_t kKept = 4096;  // callbacks whose room outlasts a burst
+
+  void run() override;
+  void dropped() override;
+  std::size_t size() const { return callbacks_.size(); }
+
+ private:
+  friend class ForeignQueue;
+  std::vector<Callback> callbacks_;
+};
+
 class ForeignQueue {  // the door for other threads
  public:
   ~ForeignQueue() { close(); }
 
-  // False when the queue is closed: the callback is destroyed, unrun, by the caller. `ring` says
-  // that the loop may be asleep and must be woken.
-  bool add(Callback callback, bool& ring);
-  std::size_t take_all(CallbackQueue& into);  // says how many there were
+  // False when the queue is closed: the callback is left to the caller, who destroys it. `ring`
+  // says that the loop may be asleep and must be woken. Captures are moved behind the lock: their
+  // move constructors must not come here.
+  bool add(Callback&& callback, bool& ring);
+  bool take_all(ForeignBatch& into);  // which has run; false when there is nothing
   std::size_t close();  // refuses from now on, drops what waits, says how many there were
 
   // Around a sleep: after may_sleep(true) every add rings, unless something waits already, of
@@ -79,7 +95,7 @@ class ForeignQueue {  // the door for other threads
 
  private:
   std::mutex mutex_;
-  List<Runnable> waiting_;
+  std::vector<Callback> waiting_;  // changes places with the batch's, so that both keep their room
   bool closed_ = false;
   std::atomic<bool> any_{false};
   std::atomic<bool> asleep_{false};

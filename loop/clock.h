@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <ratio>
 #include <stdexcept>
 #include <type_traits>
 
@@ -27,6 +28,13 @@ Duration to_duration(std::chrono::duration<Rep, Period> value) {
     if (count >= 9.2e18) return Duration::max();
     if (count <= -9.2e18) return Duration::min();
     return Duration(static_cast<Duration::rep>(std::ceil(count)));
+  } else if constexpr (std::is_integral_v<Rep> && std::is_signed_v<Rep> &&
+                       std::ratio_divide<Period, std::nano>::den == 1) {
+    constexpr Duration::rep kEach = std::ratio_divide<Period, std::nano>::num;
+    const Duration::rep count = value.count();
+    if (count > Duration::max().count() / kEach) return Duration::max();
+    if (count < Duration::min().count() / kEach) return Duration::min();
+    return Duration(count * kEach);
   } else {
     using Wide = std::chrono::duration<long double, std::nano>;
     const long double count = Wide(value).count();

@@ -121,7 +121,6 @@ void IOLoop::end_running() {
 void IOLoop::run_ready() {
   now_ = read_clock();  // one instant for the whole turn, so that a turn can be replayed
   timers_.choose_due(now_);
-  taken_ = 0;
   callbacks_.run_batch();
   timers_.run_due();
   while (!turn_ends_.empty()) turn_ends_.pop_front().turn_ended();
@@ -132,7 +131,7 @@ void IOLoop::wait_and_dispatch(Duration longest) {
   report_blocking();
   if (poller_.all_told()) wait(std::min(longest, time_to_sleep()));
   begin_work();
-  taken_ += door_.shared_->queue.take_all(callbacks_);
+  if (door_.shared_->queue.take_all(foreign_)) callbacks_.add(foreign_);
   receive_dropped_futures();
   dispatch();
 }
@@ -181,10 +180,10 @@ void IOLoop::drop_everything() {
   spawned_.reset();
   executor_.reset();
   timers_.clear();
+  const std::size_t taken = foreign_.size();  // and not run
   callbacks_.clear();
-  taken_ += door_.shared_->queue.close();
-  if (taken_ > 0) log::warning("IOLoop closed: dropped callbacks of other threads: ", taken_);
-  taken_ = 0;
+  const std::size_t foreign = taken + door_.shared_->queue.close();
+  if (foreign > 0) log::warning("IOLoop closed: dropped callbacks of other threads: ", foreign);
   ring_for_dropped_futures({});
   receive_dropped_futures();
   signals_.reset();

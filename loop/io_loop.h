@@ -170,7 +170,7 @@ class IOLoop {
   Poller poller_;
   TimerQueue timers_;
   CallbackQueue callbacks_;
-  std::size_t taken_ = 0;  // callbacks of other threads that stand in it
+  ForeignBatch foreign_;  // stands in it
   std::size_t read_in_turn_ = 0;
   List<TurnEnd> turn_ends_;
   LoopDoor door_;

@@ -4,18 +4,21 @@
 // asks what time it is: the loop tells it. A test can live through a century in a microsecond.
 //
 // Where Tornado only marks a cancelled timer and sweeps the heap now and then, removal here is
-// real: each timer knows its place in the heap, and what it captured is freed at once.
+// real: each timer's place is known, and what it captured is freed at once.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "clock.h"
 #include "pool.h"
+#include "timer_order.h"
 
 namespace eddy {
 
@@ -36,10 +39,15 @@ class TimerQueue {
 
   template <class F>
   Id add(TimePoint when, F function) {
-    return add_call(when, std::make_unique<CallOf<F>>(std::move(function)));
+    if (free_ == kNowhere) add_block();
+    const std::uint32_t number = free_;
+    const std::uint32_t next_free = slot(number).next_free;  // the call takes its place
+    put_call(slot(number), std::move(function));
+    free_ = next_free;  // from here on, nothing fails
+    return start(when, number);
   }
   bool remove(Id id);  // false, and harmless, when it ran, was removed or never was
-  void clear();        // drops all without running them
+  void clear();        // drops all without running them; not while one of them runs
 
   std::size_t size() const { return waiting_; }
   std::optional<TimePoint> next() const;  // when the earliest is due; nothing while none waits
@@ -53,7 +61,7 @@ class TimerQueue {
  private:
   static constexpr std::uint32_t kNowhere = UINT32_MAX;
 
-  class Call : public Pooled {  // what is to be called, of any type
+  class Call {  // what is to be called, of any type
    public:
     virtual void run() = 0;
     virtual ~Call() = default;
@@ -68,34 +76,56 @@ class TimerQueue {
     F function_;
   };
 
-  struct Entry {
-    TimePoint when;
-    std::uint32_t order;  // of adding: the serial's lower half, which may wrap around
-    std::uint32_t slot;
-    bool before(const Entry& other) const {
-      return when != other.when ? when < other.when
-                                : static_cast<std::int32_t>(order - other.order) < 0;
-    }
-  };
-  struct Slot {
-    Call* call = nullptr;
-    std::uint64_t serial = 0;  // 0: free
+  template <class F>
+  class Boxed {  // a function that a slot cannot hold
+   public:
+    explicit Boxed(F function) : box_(std::make_unique<Box>(std::move(function))) {}
+    void operator()() { box_->function(); }
+
+   private:
+    struct Box : Pooled {
+      explicit Box(F one) : function(std::move(one)) {}
+      F function;
+    };
+    std::unique_ptr<Box> box_;
   };
 
-  Id add_call(TimePoint when, std::unique_ptr<Call> call);
-  std::uint32_t take_slot();
-  std::unique_ptr<Call> give_back(std::uint32_t slot);
-  void place(std::size_t at, const Entry& entry);
-  void sift_up(std::size_t at, const Entry& entry);
-  void sift_down(std::size_t at, const Entry& entry);
-  void remove_from_heap(std::size_t at);
+  // It never moves: what is called may be running in it.
+  struct alignas(32) Slot {
+    std::uint64_t serial = 0;  // 0: of no timer that waits
+    union {
+      std::byte call[24];  // a vtable, and captures of up to 16 bytes or where they are
+      std::uint32_t next_free = kNowhere;
+    };
+    Call& get() { return *std::launder(reinterpret_cast<Call*>(call)); }
+  };
+  static_assert(sizeof(Slot) == 32, "two to a line");
+
+  static constexpr std::uint32_t kSlotsPerBlock = 256;
+  static constexpr std::size_t kKeptBlocks = 16;
+
+  Slot& slot(std::uint32_t number) {
+    return blocks_[number / kSlotsPerBlock][number % kSlotsPerBlock];
+  }
+
+  template <class F>
+  static void put_call(Slot& slot, F function) {
+    if constexpr (sizeof(CallOf<F>) <= sizeof slot.call && alignof(F) <= alignof(void*) &&
+                  std::is_nothrow_move_constructible_v<F>) {
+      ::new (static_cast<void*>(slot.call)) CallOf<F>(std::move(function));
+    } else {
+      put_call(slot, Boxed<F>(std::move(function)));
+    }
+  }
+
+  void add_block();
+  Id start(TimePoint when, std::uint32_t number);
+  void end(Slot& timer);                 // no handle reaches it from here on
+  void give_back(std::uint32_t number);  // of one that has ended
   void shrink_after_a_burst();
 
-  std::vector<Entry> heap_;  // 4-ary, by due time, then order: ties are first-in, first-out
-  std::vector<Slot> slots_;
-  // Where in the heap each slot's timer stands, so that removal is real; a free one's: the next
-  // free one. Apart from the slots, since it is what moves when the heap does.
-  std::vector<std::uint32_t> places_;
+  TimerOrder order_;
+  std::vector<std::unique_ptr<Slot[]>> blocks_;
   std::vector<Id> due_;  // what run_due runs
   std::uint32_t free_ = kNowhere;
   std::uint64_t last_serial_ = 0;

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <eddy/loop/callback_queue.h>
 
@@ -54,31 +56,84 @@ TEST(CallbackQueueTest, ClearingDropsAllAndSaysHowManyThereWere) {
   queue.run_batch();
 }
 
-TEST(ForeignQueueTest, RingsOnceForABatchAndOnlyIfTheLoopMaySleep) {
-  ForeignQueue foreign;
-  CallbackQueue queue;
-  bool ring = false;
-  EXPECT_TRUE(foreign.may_sleep(true)) << "nothing waits";
-  foreign.add([] {}, ring);
-  EXPECT_TRUE(ring);
-  foreign.add([] {}, ring);
-  EXPECT_FALSE(ring) << "it was rung already";
-  foreign.may_sleep(false);
-  EXPECT_EQ(foreign.take_all(queue), 2u);
-  foreign.add([] {}, ring);
-  EXPECT_FALSE(ring) << "it is awake";
-  EXPECT_FALSE(foreign.may_sleep(true)) << "and must not sleep now";
+class ForeignQueueTest : public testing::Test {
+ protected:
+  bool add(Callback callback) { return foreign_.add(std::move(callback), ring_); }
+
+  ForeignQueue foreign_;
+  ForeignBatch batch_;
+  bool ring_ = false;
+};
+
+TEST_F(ForeignQueueTest, RingsOnceForABatchAndOnlyIfTheLoopMaySleep) {
+  EXPECT_TRUE(foreign_.may_sleep(true)) << "nothing waits";
+  add([] {});
+  EXPECT_TRUE(ring_);
+  add([] {});
+  EXPECT_FALSE(ring_) << "it was rung already";
+  foreign_.may_sleep(false);
+  EXPECT_TRUE(foreign_.take_all(batch_));
+  EXPECT_EQ(batch_.size(), 2u);
+  add([] {});
+  EXPECT_FALSE(ring_) << "it is awake";
+  EXPECT_FALSE(foreign_.may_sleep(true)) << "and must not sleep now";
 }
 
-TEST(ForeignQueueTest, ClosedItRefusesAndDestroysWhatIsOffered) {
-  ForeignQueue foreign;
-  bool ring = false;
+TEST_F(ForeignQueueTest, ABatchRunsInOrderAndWhatComesMeanwhileIsOfTheNext) {
+  std::string ran;
+  add([&] {
+    ran += "a";
+    add([&] { ran += "c"; });
+  });
+  add([&] { ran += "b"; });
+  EXPECT_TRUE(foreign_.take_all(batch_));
+  batch_.run();
+  EXPECT_EQ(ran, "ab");
+  EXPECT_TRUE(foreign_.take_all(batch_));
+  batch_.run();
+  EXPECT_EQ(ran, "abc");
+  EXPECT_FALSE(foreign_.take_all(batch_));
+}
+
+TEST_F(ForeignQueueTest, AFailureIsLoggedAndTheRestOfTheBatchRuns) {
+  const LogCapture log;
+  bool ran = false;
+  add([] { throw std::runtime_error("far from home"); });
+  add([&] { ran = true; });
+  foreign_.take_all(batch_);
+  batch_.run();
+  EXPECT_TRUE(ran);
+  EXPECT_EQ(log.count("Exception in callback: far from home"), 1u);
+}
+
+TEST_F(ForeignQueueTest, WhatACallbackCapturedIsFreedBeforeTheNextOneRuns) {
   auto captured = std::make_shared<int>(1);
-  EXPECT_TRUE(foreign.add([captured] {}, ring));
-  EXPECT_EQ(foreign.close(), 1u);
+  add([captured] {});
+  add([&] { EXPECT_EQ(captured.use_count(), 1); });
+  EXPECT_EQ(captured.use_count(), 2);
+  foreign_.take_all(batch_);
+  batch_.run();
+}
+
+TEST_F(ForeignQueueTest, ClosedItRefusesAndDestroysWhatIsOffered) {
+  auto captured = std::make_shared<int>(1);
+  EXPECT_TRUE(add([captured] {}));
+  EXPECT_EQ(foreign_.close(), 1u);
   EXPECT_EQ(captured.use_count(), 1);
-  EXPECT_FALSE(foreign.add([captured] {}, ring));
+  EXPECT_FALSE(add([captured] {}));
   EXPECT_EQ(captured.use_count(), 1);
+}
+
+TEST_F(ForeignQueueTest, ABatchThatIsDroppedDestroysItsCallbacksUnrun) {
+  auto captured = std::make_shared<int>(1);
+  add([captured] { ADD_FAILURE(); });
+  add([captured] { ADD_FAILURE(); });
+  foreign_.take_all(batch_);
+  CallbackQueue queue;
+  queue.add(batch_);
+  queue.clear();
+  EXPECT_EQ(captured.use_count(), 1);
+  EXPECT_EQ(batch_.size(), 0u);
 }
 
 }  // namespace

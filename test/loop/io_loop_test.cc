@@ -30,6 +30,10 @@ class Simulated {  // before the loop
 
 class IOLoopTest : protected Simulated, public testing::Test {
  protected:
+  void add_from_another_thread(const std::string& name) {
+    std::thread([this, name] { loop.add_callback([this, name] { ran += name; }); }).join();
+  }
+
   IOLoop loop;
   std::string ran;
 };
@@ -69,6 +73,24 @@ TEST_F(IOLoopTest, ATurnRunsCallbacksThenTimersThenHandlers) {
   loop.add_callback([this] { ran += "c"; });
   loop.turn();
   EXPECT_EQ(ran, "cth");
+}
+
+TEST_F(IOLoopTest, WhatOtherThreadsBringStandsInLineBetweenWhatCallbacksAndHandlersQueue) {
+  const Pipe pipe;
+  pipe.fill();
+  loop.add_handler(pipe.reader.get(), kRead, [this](int fd, std::uint32_t) {
+    loop.remove_handler(fd);
+    loop.add_callback([this] { ran += "d"; });
+  });
+  loop.add_callback([this] {
+    add_from_another_thread("b");
+    loop.add_callback([this] { ran += "a"; });
+    add_from_another_thread("c");
+  });
+  loop.turn();
+  EXPECT_EQ(ran, "");
+  loop.turn();
+  EXPECT_EQ(ran, "abcd");
 }
 
 TEST_F(IOLoopTest, CallbacksThatQueueCallbacksForEverStarveNeitherHandlersNorTimers) {
@@ -639,6 +661,17 @@ TEST_F(IOLoopClose, DropsWhatWaitsAndRefusesWhatComes) {
   EXPECT_THROW(loop.start(), InvalidStateError);
   EXPECT_THROW(loop.turn(), InvalidStateError);
   EXPECT_EQ(ran, "");
+}
+
+TEST_F(IOLoopClose, CountsWhatOtherThreadsBroughtWhetherTakenOrNot) {
+  const LogCapture log;
+  add_from_another_thread("a");
+  add_from_another_thread("b");
+  loop.turn();  // takes them into line
+  add_from_another_thread("c");
+  loop.close();
+  EXPECT_EQ(ran, "");
+  EXPECT_EQ(log.count("dropped callbacks of other threads: 3"), 1u);
 }
 
 TEST_F(IOLoopClose, EndsEveryCoroutineWhereItWaitsAndItsCleanUpRuns) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <eddy/loop/await.h>
+#include <eddy/loop/callback_queue.h>
 #include <eddy/loop/gen.h>
 #include <eddy/loop/pool.h>
 #include <eddy/loop/run_sync.h>
@@ -119,6 +120,25 @@ TEST(Scarcity, TimersThatAreDueRunWithoutMemory) {
   EXPECT_EQ(ran, 2000);
 }
 
+TEST(Scarcity, TimersThatWaitedUnsortedAreSortedAndRemovedWithoutMemory) {
+  FakeClock clock;
+  const ScopedPlatform installed(clock);
+  IOLoop loop;
+  int ran = 0;
+  std::vector<IOLoop::Timeout> timers;
+  timers.reserve(20'000);
+  for (int at = 0; at < 20'000; ++at)
+    timers.push_back(
+        loop.call_later(std::chrono::milliseconds(at * 7919 % 20'000), [&] { ++ran; }));
+  const Scarce scarce(0);
+  for (std::size_t at = 0; at < timers.size(); at += 2) loop.remove_timeout(timers[at]);
+  for (int turn = 0; turn < 30; ++turn) {
+    clock.advance(1s);
+    loop.turn();
+  }
+  EXPECT_EQ(ran, 10'000);
+}
+
 TEST(PoolTest, TheSteadyPathAsksTheHeapForNothing) {
   IOLoop loop;
   const auto round = [&] {
@@ -133,6 +153,53 @@ TEST(PoolTest, TheSteadyPathAsksTheHeapForNothing) {
   round();
   const Scarce scarce(kPooling ? 0 : 100);  // a sanitizer sees every block come and go
   round();
+}
+
+class ForeignRoomTest : public testing::Test {
+ protected:
+  void add(std::size_t count) {
+    for (bool ring = false; count > 0; --count) foreign_.add([this] { ++ran_; }, ring);
+  }
+  void run() {
+    foreign_.take_all(batch_);
+    batch_.run();
+  }
+
+  ForeignQueue foreign_;
+  ForeignBatch batch_;
+  std::size_t ran_ = 0;
+};
+
+TEST_F(ForeignRoomTest, CallbacksFromOtherThreadsAskForMemoryOnlyUntilThereIsRoom) {
+  for (int warm_up = 0; warm_up < 2; ++warm_up) {
+    add(1000);
+    run();
+  }
+  const Scarce scarce(0);
+  for (int round = 0; round < 3; ++round) {
+    add(1000);
+    run();
+  }
+  EXPECT_EQ(ran_, 5000u);
+}
+
+TEST_F(ForeignRoomTest, WhatFindsNoMemoryIsRefusedAndTheOthersRun) {
+  add(1);
+  {
+    const Scarce scarce(0);
+    EXPECT_THROW(add(1), std::bad_alloc);
+  }
+  run();
+  EXPECT_EQ(ran_, 1u);
+}
+
+TEST_F(ForeignRoomTest, TheRoomOfABurstIsGivenBack) {
+  for (int burst = 0; burst < 2; ++burst) {
+    add(ForeignBatch::kKept + 1);
+    run();
+  }
+  const Scarce scarce(0);
+  EXPECT_THROW(add(1), std::bad_alloc);
 }
 
 TEST(PoolTest, ABlockIsGivenOutAgainAndABurstGoesBackToTheHeap) {

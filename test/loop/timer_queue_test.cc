@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -146,6 +149,60 @@ TEST_F(TimerQueueTest, RemovingFreesWhatTheTimerCapturedAtOnce) {
   EXPECT_EQ(captured.use_count(), 2);
   timers_.remove(id);
   EXPECT_EQ(captured.use_count(), 1);
+}
+
+TEST_F(TimerQueueTest, FunctionsOfAnySizeAndAlignmentRunAndAreFreed) {
+  struct alignas(64) Wide {
+    std::shared_ptr<int> held;
+  };
+  const auto captured = std::make_shared<int>(0);
+  timers_.add(kStart, [captured] { ++*captured; });
+  timers_.add(kStart,
+              [captured, more = std::string(100, 'x')] { *captured += more.size() == 100; });
+  timers_.add(kStart, [wide = Wide{captured}] {
+    *wide.held += reinterpret_cast<std::uintptr_t>(&wide) % alignof(Wide) == 0;
+  });
+  run(1ms);
+  EXPECT_EQ(*captured, 3);
+  EXPECT_EQ(captured.use_count(), 1);
+}
+
+TEST_F(TimerQueueTest, AFunctionThatCannotBeTakenLeavesTheQueueAsItWas) {
+  struct Stubborn {
+    int moves = 0;
+    explicit Stubborn(int until) : moves(until) {}
+    Stubborn(const Stubborn& other) : moves(other.moves - 1) {
+      if (moves < 0) throw std::runtime_error("no further");
+    }
+    Stubborn& operator=(const Stubborn&) = delete;
+    ~Stubborn() = default;
+    void operator()() const { ADD_FAILURE(); }
+  };
+  add(1ms, "a");
+  for (int moves = 0; moves < 2; ++moves)
+    EXPECT_THROW(timers_.add(kStart, Stubborn(moves)), std::runtime_error);
+  EXPECT_EQ(timers_.size(), 1u);
+  add(1ms, "b");
+  add(1ms, "c");
+  run(1ms);
+  EXPECT_EQ(ran_, "abc");
+}
+
+TEST_F(TimerQueueTest, WhatRunsStaysWholeHoweverManyTimersItStarts) {
+  const auto start_many = [this] {
+    for (int at = 0; at < 1000; ++at) timers_.add(kStart, [] { ADD_FAILURE(); });
+  };
+  timers_.add(kStart, [this, start_many, name = std::string("a")] {
+    start_many();
+    ran_ += name;
+  });
+  timers_.add(kStart, [start_many] {
+    start_many();
+    start_many();
+  });
+  run(1ms);
+  EXPECT_EQ(ran_, "a");
+  EXPECT_EQ(timers_.size(), 3000u);
 }
 
 TEST_F(TimerQueueTest, ClearingDropsAllWithoutRunningThemEvenIfTheirCapturesComeBack) {
