@@ -146,6 +146,15 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   void close_over_limit(std::exception_ptr error);
   friend class BufferBudget;
   void evict(std::exception_ptr error);
+  void fail_read(const std::exception_ptr& error);
+  void end_read();
+  void took_from_buffer();
+  void finish_read_at_close() noexcept;
+  void give_back_read() noexcept;
+  void abandoned(FutureState& state) override;
+  bool cancelled(FutureState& state) override;
+
+  // Receiving: base_io_stream_receive.cc.
   void read_from_kernel();
   ssize_t read_the_rest();
   ssize_t read_chunk();
@@ -155,14 +164,7 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   void took_read_bytes();
   void reached_eof();
   void read_failed(int error_number);
-  void fail_read(const std::exception_ptr& error);
-  void end_read();
-  void took_from_buffer();
-  void finish_read_at_close() noexcept;
-  void give_back_read() noexcept;
   void retry_regex_later();
-  void abandoned(FutureState& state) override;
-  bool cancelled(FutureState& state) override;
 
   // Writing: base_io_stream_write.cc.
   // Told that the kernel takes no more, or connecting: epoll says when to try again.
