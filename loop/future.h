@@ -55,7 +55,7 @@ class FutureStateOf : public FutureState {
     if (done() && !failed()) std::destroy_at(&value_);
   }
   void dispose() override {
-    this->~FutureStateOf();
+    this->FutureStateOf::~FutureStateOf();
     Pool::release(this, sizeof *this);
   }
 
