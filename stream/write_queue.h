@@ -45,7 +45,8 @@ class WriteQueue {
       promise_.state()->set_producer(this);
       promise_.state()->forgive();  // who ignores a write's Future hears of its failure elsewhere
     }
-    bool spare() const { return !future_.state()->shared(); }  // nobody else holds it
+    // Nobody else holds its Future, and nobody has cancelled it.
+    bool spare() const { return !future_.done() && !future_.state()->shared(); }
     Future<> future_of(std::uint64_t end) {
       end_ = end;
       return future_;

@@ -73,6 +73,16 @@ TEST_F(WriteQueueTest, AForgottenWriteStillCounts) {
   EXPECT_TRUE(second.done());
 }
 
+TEST_F(WriteQueueTest, AWriteThatWasCancelledIsNotTheNextOne) {
+  Future<> cancelled = add(3);
+  EXPECT_TRUE(cancelled.cancel());
+  cancelled = {};
+  const Future<> next = add(1);
+  EXPECT_FALSE(next.done());
+  queue.sent(4);
+  EXPECT_NO_THROW(next.result());
+}
+
 TEST_F(WriteQueueTest, AForgottenWriteHoldsUpNoneThatEndsWhereItDoes) {
   Future<> forgotten = add(3);
   const Future<> empty = add(0);
