@@ -77,6 +77,7 @@ class FutureState : public Pooled {
   bool done() const { return status_ != Status::pending; }
   bool failed() const { return status_ == Status::failed; }
   bool shared() const { return futures_ > 1; }
+  bool has_waiters() const { return !waiters_.empty(); }
   const char* what() const { return what_; }    // what the wait is for: "read_until", "sleep"
   Location where() const { return where_; }     // who made the Future
   const std::exception_ptr& exception() const;  // none: it is not a failure; counts as a look

@@ -86,7 +86,7 @@ void IOLoop::start() {
   if (stopped_) return;
   for (;;) {
     run_ready();
-    if (stopped_) return;
+    if (stopped_ && poller_.all_told()) return;
     wait_and_dispatch(Duration::max());
   }
 }

@@ -34,10 +34,16 @@ void TimerOrder::remove(std::uint32_t timer) {
 }
 
 void TimerOrder::clear() {
-  entries_ = std::vector<Entry>();
-  places_ = std::vector<std::uint32_t>();
+  entries_.clear();
+  std::fill(places_.begin(), places_.end(), kNowhere);
   parts_.clear();
   grown_ = kGrown;
+}
+
+void TimerOrder::forget_numbers() {
+  clear();
+  entries_ = std::vector<Entry>();
+  places_ = std::vector<std::uint32_t>();
 }
 
 std::size_t TimerOrder::part_of(std::size_t at) const {

@@ -40,6 +40,7 @@ class TimerOrder {
   bool empty() const { return entries_.empty(); }
   const Entry& first() const { return entries_.front(); }
   void clear();
+  void forget_numbers();  // gives memory back; when it is empty, until the next reserve()
 
  private:
   static constexpr std::uint32_t kNowhere = UINT32_MAX;

@@ -33,12 +33,13 @@ bool TimerQueue::remove(Id id) {
 void TimerQueue::clear() {
   order_.clear();
   due_.clear();
-  free_ = kNowhere;
-  waiting_ = 0;
-  const auto dropped = std::exchange(blocks_, {});  // their captures may come back to us
-  for (const auto& block : dropped)
-    for (std::uint32_t at = 0; at < kSlotsPerBlock; ++at)
-      if (block[at].serial != 0) block[at].get().~Call();
+  const std::uint64_t newest = last_serial_;  // what was captured may add others when it dies
+  for (std::uint32_t number = 0; number < blocks_.size() * kSlotsPerBlock; ++number) {
+    Slot& timer = slot(number);
+    if (timer.serial == 0 || timer.serial > newest) continue;
+    end(timer);
+    give_back(number);
+  }
 }
 
 std::optional<TimePoint> TimerQueue::next() const {
@@ -80,7 +81,7 @@ void TimerQueue::give_back(std::uint32_t number) {
 
 void TimerQueue::shrink_after_a_burst() {
   if (waiting_ > 0 || blocks_.size() <= kKeptBlocks) return;
-  order_.clear();
+  order_.forget_numbers();
   blocks_ = std::vector<std::unique_ptr<Slot[]>>();
   free_ = kNowhere;
 }

@@ -47,7 +47,7 @@ class TimerQueue {
     return start(when, number);
   }
   bool remove(Id id);  // false, and harmless, when it ran, was removed or never was
-  void clear();        // drops all without running them; not while one of them runs
+  void clear();        // drops all without running them
 
   std::size_t size() const { return waiting_; }
   std::optional<TimePoint> next() const;  // when the earliest is due; nothing while none waits

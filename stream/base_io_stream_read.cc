@@ -24,11 +24,8 @@ Future<std::string> BaseIOStream::start_read(const char* what, Location where,
                                            where);
   try {
     set_condition();
-    if (const std::size_t end = buffered_end(); end != kNotYet) {
-      Future<std::string> future = give_at_once(end, what, where);
-      end_read();
-      return future;
-    }
+    if (const std::size_t end = buffered_end(); end != kNotYet)
+      return give_at_once(end, what, where);
     read_promise_ = Promise<std::string>(new ReadResult(what, where));
   } catch (const std::invalid_argument&) {
     return make_failed_future<std::string>(std::current_exception(), what, where);
@@ -53,6 +50,7 @@ std::size_t BaseIOStream::buffered_end() {
 Future<std::string> BaseIOStream::give_at_once(std::size_t end, const char* what, Location where) {
   Future<std::string> future = ReadResult::make(what, where, read_buffer_.view().substr(0, end));
   read_buffer_.consume(end);
+  end_read();
   if (read_buffer_.empty()) or_close([this] { took_from_buffer(); });
   return future;
 }
@@ -152,6 +150,7 @@ void BaseIOStream::complete_read(std::size_t end) {
 void BaseIOStream::took_from_buffer() {
   report_buffered();
   watch_for_end();
+  close_if_over();
 }
 
 void BaseIOStream::pass_read_limit() {

@@ -29,9 +29,19 @@ bool may_keep() {
 
 }  // namespace
 
+// The last one that was kept, if it suits bytes of this length; one that is much too large goes.
+ReadResult* ReadResult::spare_for(std::size_t size) {
+  if (count == 0 || size <= std::string().capacity()) return nullptr;
+  ReadResult* const last = spares[count - 1];
+  if (last->value_.capacity() <= 4 * size) return last;
+  --count;
+  delete last;
+  return nullptr;
+}
+
 Future<std::string> ReadResult::make(const char* what, Location where, std::string_view bytes) {
-  if (count == 0) return Future<std::string>(new ReadResult(what, where, bytes));
-  ReadResult* const spare = spares[count - 1];
+  ReadResult* const spare = spare_for(bytes.size());
+  if (!spare) return Future<std::string>(new ReadResult(what, where, bytes));
   spare->value_.clear();
   spare->value_.append(bytes);  // may find no memory: then nothing has happened
   --count;
@@ -40,8 +50,9 @@ Future<std::string> ReadResult::make(const char* what, Location where, std::stri
 }
 
 std::string ReadResult::copy(std::string_view bytes) {
-  if (count == 0) return std::string(bytes);
-  ReadResult* const spare = spares[--count];
+  ReadResult* const spare = spare_for(bytes.size());
+  if (!spare) return std::string(bytes);
+  --count;
   std::string copied = std::move(spare->value_);
   delete spare;
   copied.assign(bytes);

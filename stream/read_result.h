@@ -3,7 +3,7 @@
 // Tornado makes a new bytes object for each read. Most programs look at it and drop the Future, and
 // its string would go back to the heap only to be asked for again with the next line. So a thread
 // keeps a few dropped results with their strings. What is moved out of a Future, as by
-// `std::string line = co_await ...`, is its new owner's.
+// `std::string line = co_await ...`, is its new owner's: a short one is never lent much room.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +28,7 @@ class ReadResult final : public FutureStateOf<std::string> {
  private:
   ReadResult(const char* what, Location where, std::string_view bytes)
       : FutureStateOf(what, where, std::in_place, bytes) {}
+  static ReadResult* spare_for(std::size_t size);
   void dispose() override;
   bool worth_keeping() const;
 };

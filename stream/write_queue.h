@@ -42,14 +42,14 @@ class WriteQueue {
   class Pending final : public ListNode, public Producer, public Pooled {
    public:
     Pending(WriteQueue& queue, Location where) : queue_(queue), promise_("write", where) {
-      promise_.state()->set_producer(this);
       promise_.state()->forgive();  // who ignores a write's Future hears of its failure elsewhere
     }
-    // Nobody else holds its Future, and nobody has cancelled it.
-    bool spare() const { return !future_.done() && !future_.state()->shared(); }
+    bool spare() const { return spare_; }  // nobody holds its Future
     Future<> future_of(std::uint64_t end) {
+      spare_ = false;
       end_ = end;
-      return future_;
+      promise_.state()->set_producer(this);
+      return promise_.future();
     }
     std::uint64_t end() const { return end_; }
     void done() { promise_.set_result(); }
@@ -59,11 +59,18 @@ class WriteQueue {
 
    private:
     void awaited(FutureState&) override { queue_.send_awaited(); }
+    void abandoned(FutureState& state) override {
+      if (state.has_waiters()) return;  // a callback that wants to hear of this write
+      if (this == &queue_.pending_.back() && !promise_.done())
+        spare_ = true;
+      else
+        delete this;
+    }
 
     WriteQueue& queue_;
     std::uint64_t end_ = 0;
     Promise<> promise_;
-    const Future<> future_ = promise_.future();
+    bool spare_ = false;
   };
 
   List<Pending> pending_;  // in the order of their indices

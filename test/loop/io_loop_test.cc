@@ -22,14 +22,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class Simulated {  // before the loop
- protected:
+struct Simulated {  // before the loop
   FakeClock clock;
   ScopedPlatform installed{clock};
 };
 
-class IOLoopTest : protected Simulated, public testing::Test {
- protected:
+struct IOLoopTest : Simulated, testing::Test {
   void add_from_another_thread(const std::string& name) {
     std::thread([this, name] { loop.add_callback([this, name] { ran += name; }); }).join();
   }
@@ -428,6 +426,7 @@ TEST(IOLoopThreads, AHundredThousandCallbacksOfFourThreadsAllRunEachThreadsInOrd
   int next[4] = {};
   int total = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int at = 0; at < 4; ++at)
     threads.emplace_back([&, at] {
       for (int number = 0; number < kEach; ++number)
@@ -611,6 +610,21 @@ TEST_F(IOLoopStop, InAHandlerTheBatchIsDispatchedAndOneMoreRoundRuns) {
     });
   loop.start();
   EXPECT_EQ(ran, "hhcc");
+}
+
+TEST_F(IOLoopStop, InACallbackAllThatTheLastWaitFoundIsToldFirst) {
+  const Pipe pipes[3];
+  for (const Pipe& pipe : pipes) {
+    pipe.fill();
+    loop.add_handler(pipe.reader.get(), kRead, [this](int fd, std::uint32_t) {
+      ran += "h";
+      loop.remove_handler(fd);
+      loop.count_read(IOLoop::kBytesPerTurn);
+      loop.add_callback([this] { loop.stop(); });
+    });
+  }
+  loop.start();
+  EXPECT_EQ(ran, "hhh");
 }
 
 TEST_F(IOLoopStop, BeforeStartItCancelsThatStartAndOnlyThatOne) {

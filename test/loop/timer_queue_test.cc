@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -86,6 +87,36 @@ TEST_F(TimerQueueTest, RunsAThousandRandomTimersInOrderWhateverWasRemoved) {
   run(1ms);
   EXPECT_EQ(seen, expected);
   EXPECT_EQ(timers_.size(), 0u);
+}
+
+TEST_F(TimerQueueTest, WhatARemovedTimerCapturedMayClearTheQueueAndAddToIt) {
+  struct AtEnd {
+    std::function<void()> run;
+    ~AtEnd() { run(); }
+  };
+  auto at_end = std::make_shared<AtEnd>();
+  at_end->run = [this] {
+    timers_.clear();
+    add(1ms, "new");
+  };
+  add(1ms, "old");
+  const auto holds = timers_.add(kStart + 1h, [at_end] {});
+  at_end.reset();
+  EXPECT_TRUE(timers_.remove(holds));
+  EXPECT_EQ(timers_.size(), 1u);
+  run(2h);
+  EXPECT_EQ(ran_, "new");
+}
+
+TEST_F(TimerQueueTest, ATimerMayClearTheQueueAndWhatIsAddedThenRuns) {
+  timers_.add(kStart, [this] {
+    timers_.clear();
+    add(1ms, "new");
+  });
+  add(0ms, "old");
+  run(0ms);
+  run(1ms);
+  EXPECT_EQ(ran_, "new");
 }
 
 TEST_F(TimerQueueTest, ATimerAddedByATimerWaitsForALaterTurnHoweverEarlyItIsDue) {

@@ -33,6 +33,15 @@ class BufferBudgetTest : public StreamTest {
   std::shared_ptr<BufferBudget> budget = std::make_shared<BufferBudget>(10'000);
 };
 
+TEST_F(BufferBudgetTest, AReadThatIsGivenAtOnceMayEvictItsStream) {
+  const Open one = open_in_budget();
+  one.peer.send("ab\r\ncd\r\n");
+  EXPECT_EQ(result_of(one.stream->read_until("\r\n")), "ab\r\n");
+  static_cast<void>(one.stream->write(std::string(20'000, 'x')));  // counted when the turn ends
+  EXPECT_EQ(result_of(one.stream->read_until("\r\n")), "cd\r\n");
+  EXPECT_TRUE(one.stream->closed());
+}
+
 TEST_F(BufferBudgetTest, CountsWhatIsBufferedInBothDirections) {
   const Open one = open_in_budget();
   EXPECT_EQ(budget->total(), 0U);

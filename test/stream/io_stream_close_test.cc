@@ -39,6 +39,36 @@ class IOStreamClose : public StreamTest {
   }
 };
 
+// Who wants to hear of the close hears of the peer's end, too.
+
+TEST_F(IOStreamClose, AStreamThatIsReadEmptyAtOnceNoticesThatThePeerEnds) {
+  for (const std::string_view end : {"\n", "\r\n"}) {
+    open();
+    theirs.send("ab" + std::string(end) + "cd" + std::string(end));
+    EXPECT_EQ(result_of(ours->read_until(end)).size(), 2 + end.size());
+    bool closed = false;
+    ours->set_close_callback([&] { closed = true; });  // while something is buffered
+    EXPECT_EQ(result_of(ours->read_until(end)).size(), 2 + end.size());
+    theirs.close();
+    run_turns(10);
+    EXPECT_TRUE(closed);
+  }
+}
+
+TEST_F(IOStreamClose, AStreamThatIsReadEmptyAfterThePeersEndCloses) {
+  open();
+  bool closed = false;
+  ours->set_close_callback([&] { closed = true; });
+  theirs.send("abc");
+  theirs.end();
+  EXPECT_TRUE(failure<StreamClosedError>(ours->read_until("\n")));
+  run_turns();
+  EXPECT_FALSE(closed);
+  EXPECT_EQ(result_of(ours->read_bytes(3)), "abc");
+  run_turns();
+  EXPECT_TRUE(closed);
+}
+
 // What becomes of what waits.
 
 TEST_F(IOStreamClose, FailsAllThatWaitsWithTheCause) {

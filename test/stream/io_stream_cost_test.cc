@@ -129,6 +129,16 @@ TEST_F(IOStreamCost, ALongMessageThatIsOnlyLookedAtAsksTheHeapForNothing) {
     EXPECT_LT(allocations, 100U * 10);
 }
 
+TEST_F(IOStreamCost, WritesWhoseFuturesAreReplacedHoldNoMoreThanTheirBytes) {
+  open();
+  stall();
+  Future<> last;
+  for (int number = 0; number < 1000; ++number) last = ours->write("x");
+  allocations = 0;
+  for (int number = 0; number < 1000; ++number) last = ours->write("x");
+  EXPECT_LT(allocations, kPooling ? 10U : SIZE_MAX) << "those before it are gone";
+}
+
 TEST_F(IOStreamCost, AWriteThatIsFlushedAtOnceIsNotCopiedFirst) {
   open();
   const std::string large(BaseIOStream::kFlushAt, 'x');

@@ -83,6 +83,16 @@ TEST_F(WriteQueueTest, AWriteThatWasCancelledIsNotTheNextOne) {
   EXPECT_NO_THROW(next.result());
 }
 
+TEST_F(WriteQueueTest, WhoHangsACallbackOnAWriteHearsOfThatOneEvenIfItsFutureIsDropped) {
+  int told = 0;
+  add(3).add_done_callback([&told] { ++told; });
+  const Future<> next = add(4);
+  queue.sent(3);
+  loop.turn();
+  EXPECT_EQ(told, 1);
+  EXPECT_FALSE(next.done());
+}
+
 TEST_F(WriteQueueTest, AForgottenWriteHoldsUpNoneThatEndsWhereItDoes) {
   Future<> forgotten = add(3);
   const Future<> empty = add(0);
