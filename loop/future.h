@@ -56,7 +56,7 @@ class FutureStateOf : public FutureState {
   }
   void dispose() override {
     this->FutureStateOf::~FutureStateOf();
-    Pool::release(this, sizeof *this);
+    Pooled::release(this);
   }
 
   union {

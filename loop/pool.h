@@ -88,6 +88,22 @@ class Pooled {
  public:
   static void* operator new(std::size_t size) { return Pool::allocate(size); }
   static void operator delete(void* memory, std::size_t size) { Pool::release(memory, size); }
+
+  // What asks for a rare alignment comes from the heap.
+  static void* operator new(std::size_t size, std::align_val_t alignment) {
+    return ::operator new(size, alignment);
+  }
+  static void operator delete(void* memory, std::size_t, std::align_val_t alignment) {
+    ::operator delete(memory, alignment);
+  }
+
+  template <class T>
+  static void release(T* destroyed) {  // the memory of what was destroyed by its own name
+    if constexpr (alignof(T) > __STDCPP_DEFAULT_NEW_ALIGNMENT__)
+      operator delete(destroyed, sizeof(T), std::align_val_t(alignof(T)));
+    else
+      Pool::release(destroyed, sizeof(T));
+  }
 };
 
 }  // namespace eddy

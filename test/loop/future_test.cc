@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -39,6 +40,19 @@ TEST_F(FutureTest, CarriesAResultToEveryCopyOfItself) {
   EXPECT_EQ(copy.result(), "look");
   EXPECT_EQ(future.result(), "look");
   EXPECT_FALSE(future.exception());
+}
+
+TEST_F(FutureTest, CarriesAResultOfAnyAlignment) {
+  struct alignas(64) Wide {
+    char bytes[64];
+  };
+  for (int at = 0; at < 4; ++at) {
+    Promise<Wide> promise;
+    const Future<Wide> future = promise.future();
+    promise.set_result(Wide{"wide"});
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&future.result()) % 64, 0u);
+    EXPECT_STREQ(future.result().bytes, "wide");
+  }
 }
 
 TEST_F(FutureTest, CarriesAFailureWithItsType) {
