@@ -27,8 +27,8 @@ What is not quite the same thing:
   others look once in a thousand callbacks. asio locks a mutex for each of them.
 - A callback from another thread. libuv and libevent have none: the program keeps a vector of
   std::function behind a mutex, and rings by uv_async_send and by an eventfd. Such a batch is run
-  whole; eddy and asio put each callback in line with all others of the loop. "In turn" is the work of
-  both threads, one after the other; "at the same time" runs from the first post to the last call, and
+  whole, and so is eddy's when its place in line comes; asio puts each callback in line by itself. "In
+  turn" is the work of both threads, one after the other; "at the same time" runs from the first post to the last call, and
   depends on how soon the kernel wakes the loop.
 - A hop. A coroutine of eddy stands in the loop's queue by itself; asio posts a completion handler.
   asio's awaitables are bound to the loop's own executor; with its default one they cost more.
@@ -131,9 +131,9 @@ def growth(results):
             shown.append(f"{verb} {median_ratio(many, few):.2f}")
     if not shown:
         return ""
-    return (f"\neddy's timers among {SIZES[1]}, to those among {SIZES[0]}: {', '.join(shown)}. The "
-            "heap is three levels\ndeeper, and its lower levels and the timers' slots are in no cache: "
-            "each step there is a miss.\n")
+    return (f"\neddy's timers among {SIZES[1]}, to those among {SIZES[0]}: {', '.join(shown)}. Only the "
+            "next few\nhundred stand in a heap; the others and their slots are in no cache: each step "
+            "there is a miss.\n")
 
 
 def measure(program, quick):
