@@ -136,7 +136,7 @@ void BaseIOStream::complete_read(std::size_t end) {
     end_read();
     const std::unique_ptr<ReadInto> done = std::move(rare_->read_into);
     done->promise.set_result(end);
-    return watch_for_end();
+    return took_from_buffer();
   }
   // May find no memory: nothing is lost yet.
   std::string bytes = ReadResult::copy(read_buffer_.view().substr(0, end));

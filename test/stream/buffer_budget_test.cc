@@ -33,6 +33,15 @@ class BufferBudgetTest : public StreamTest {
   std::shared_ptr<BufferBudget> budget = std::make_shared<BufferBudget>(10'000);
 };
 
+TEST_F(BufferBudgetTest, HearsOfWhatIsReadIntoMemory) {
+  const Open one = open_in_budget();
+  hold(one, 3);
+  EXPECT_EQ(budget->total(), 3U);
+  char memory[3];
+  EXPECT_EQ(result_of(one.stream->read_into(memory)), 3U);
+  EXPECT_EQ(budget->total(), 0U);
+}
+
 TEST_F(BufferBudgetTest, AReadThatIsGivenAtOnceMayEvictItsStream) {
   const Open one = open_in_budget();
   one.peer.send("ab\r\ncd\r\n");

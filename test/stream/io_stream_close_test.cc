@@ -69,6 +69,19 @@ TEST_F(IOStreamClose, AStreamThatIsReadEmptyAfterThePeersEndCloses) {
   EXPECT_TRUE(closed);
 }
 
+TEST_F(IOStreamClose, AStreamThatIsReadEmptyIntoMemoryAfterThePeersEndCloses) {
+  open();
+  bool closed = false;
+  ours->set_close_callback([&] { closed = true; });
+  theirs.send("abc");
+  theirs.end();
+  EXPECT_TRUE(failure<StreamClosedError>(ours->read_until("\n")));
+  char memory[3];
+  EXPECT_EQ(result_of(ours->read_into(memory)), 3U);
+  run_turns();
+  EXPECT_TRUE(closed);
+}
+
 // What becomes of what waits.
 
 TEST_F(IOStreamClose, FailsAllThatWaitsWithTheCause) {

@@ -71,6 +71,14 @@ TEST_F(IOStreamWrite, LeavesAtOnceWhenMuchWaits) {
   EXPECT_EQ(platform.calls(CountingPlatform::kSend), 1U);
 }
 
+TEST_F(IOStreamWrite, ALongWriteToAPeerThatIsGoneFailsAndClosesTheStream) {
+  open();
+  theirs.close();
+  const Future<> written = ours->write(std::string(BaseIOStream::kFlushAt, 'x'));
+  EXPECT_TRUE(failure<StreamClosedError>(written));
+  EXPECT_TRUE(ours->closed());
+}
+
 TEST_F(IOStreamWrite, WhatTheKernelDoesNotTakeOfALongWriteLeavesInItsOrder) {
   open();
   std::string expected;
