@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kProgram = "telnet_rpc";
 
-int serve(const demo::ServerFlags& flags, const eddy::RpcOptions& options) {
+void serve(demo::Worker& worker, const eddy::RpcOptions& options) {
   eddy::IOLoop loop;
   eddy::RpcApplication application;
   eddy::RPCServer server(application, options);
@@ -22,7 +22,7 @@ int serve(const demo::ServerFlags& flags, const eddy::RpcOptions& options) {
                                .uptime = loop.time() - started,
                                .resident_bytes = demo::resident_bytes()};
   });
-  return demo::serve(flags, server, [&] { return server.in_flight(); });
+  worker.serve(server, [&] { return server.in_flight(); });
 }
 
 }  // namespace
@@ -30,6 +30,7 @@ int serve(const demo::ServerFlags& flags, const eddy::RpcOptions& options) {
 int main(int count, char** arguments) {
   demo::ServerFlags flags;
   flags.port = 8888;
+  flags.bind = eddy::RPCServer::bind_options();
   eddy::RpcOptions options;
   demo::Flags line(kProgram, "A server of lines: call its methods with telnet.");
   line.add(flags);
@@ -39,6 +40,5 @@ int main(int count, char** arguments) {
   line.add_number("--max-connections", options.max_connections, 0, "at once; 0: no limit");
   line.add_seconds("--idle-timeout", options.idle_timeout, "of a silent client; 0: never");
   if (const auto exit_code = line.parse(count, arguments)) return *exit_code;
-  eddy::log::set_level(flags.log_level);
-  return demo::run(kProgram, [&] { return serve(flags, options); });
+  return demo::run(kProgram, flags, [&](demo::Worker& worker) { serve(worker, options); });
 }

@@ -13,10 +13,7 @@ namespace {
 TCPServerOptions server_options(const RpcOptions& options) {
   TCPServerOptions made;
   made.max_connections = options.max_connections;
-  // Telnet's Ctrl-C marks its place by urgent data: it must stay where it stands in the stream,
-  // also when it arrives before the connection is accepted.
-  made.bind.urgent_inline = true;
-  made.bind.backlog = SOMAXCONN;  // a crowd that comes at once is not sent away for a second
+  made.bind = RPCServer::bind_options();
   made.stream.high_water_mark = options.max_write_buffer;
   made.stream.max_write_buffer_size = SIZE_MAX;  // no answer is dropped for its size
   return made;
@@ -26,6 +23,14 @@ TCPServerOptions server_options(const RpcOptions& options) {
 
 RPCServer::RPCServer(RpcApplication& application, const RpcOptions& options)
     : TCPServer(server_options(options)), application_(application), options_(options) {}
+
+// Telnet's Ctrl-C marks its place by urgent data: it must stay where it stands in the stream, also
+// when it arrives before the connection is accepted.
+BindOptions RPCServer::bind_options() {
+  BindOptions options;
+  options.urgent_inline = true;
+  return options;
+}
 
 RPCServer::~RPCServer() { close_all_connections(); }  // they know us
 

@@ -42,6 +42,9 @@ class RPCServer : public TCPServer {
   RPCServer(RpcApplication& application, const RpcOptions& options);
   ~RPCServer() override;
 
+  // How its sockets should be bound, when they are made elsewhere.
+  static BindOptions bind_options();
+
   std::uint64_t calls_served() const { return calls_served_; }
   std::size_t in_flight() const { return in_flight_; }
 

@@ -31,6 +31,15 @@ std::optional<std::size_t> parse_number(std::string_view text) {
   return value;
 }
 
+// As chmod takes it: octal digits, at most the nine bits of permission.
+std::optional<mode_t> parse_mode(std::string_view text) {
+  mode_t mode = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, mode, 8);
+  if (text.empty() || read.ec != std::errc() || read.ptr != end || mode > 0777) return std::nullopt;
+  return mode;
+}
+
 // Whole seconds and an optional fraction, as nanoseconds.
 std::optional<eddy::Duration> parse_seconds(const std::string& text) {
   const std::size_t dot = text.find('.');
@@ -60,6 +69,15 @@ CLI::Validator check(Parse parse, const std::string& what) {
           ""};
 }
 
+std::string unix_path_problem(const std::string& path) {
+  try {
+    eddy::SocketAddress::unix_path(path);
+    return "";
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+}
+
 std::string number_text(std::size_t least, std::size_t most) {
   constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
   return "not a number from " + std::to_string(least) +
@@ -82,11 +100,25 @@ Flags::Flags(std::string program, std::string description)
 Flags::~Flags() = default;
 
 void Flags::add(ServerFlags& flags) {
-  app_->add_option("--address", flags.address, "a name or a numeric address")
-      ->check(check([](const std::string& text) { return !text.empty(); }, "no address"))
-      ->type_name("ADDR")
-      ->capture_default_str();
+  CLI::Option* address =
+      app_->add_option("--address", flags.address, "a name or a numeric address")
+          ->check(check([](const std::string& text) { return !text.empty(); }, "no address"))
+          ->type_name("ADDR")
+          ->capture_default_str();
   add_number("--port", flags.port, 0, "0 picks a free one");
+  CLI::Option* path =
+      app_->add_option("--unix", flags.unix_path, "a Unix socket instead; @name: an abstract one")
+          ->check({unix_path_problem, ""})
+          ->excludes(address)
+          ->excludes(app_->get_option("--port"))
+          ->type_name("PATH");
+  app_->add_option_function<std::string>(
+          "--unix-mode", [&](const std::string& text) { flags.unix_mode = *parse_mode(text); },
+          "who may connect to it")
+      ->check(check(parse_mode, "not an octal mode up to 777"))
+      ->needs(path)
+      ->type_name("MODE")
+      ->default_str("0600");
   app_->add_option_function<std::string>(
           "--log-level", [&](const std::string& name) { flags.log_level = *parse_level(name); },
           "trace, debug, info, warn, error or off")

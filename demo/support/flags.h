@@ -4,6 +4,8 @@
 // Anything wrong is one line on stderr and exit code 2; --help and --version answer on stdout.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,12 +15,16 @@
 
 #include <eddy/loop/clock.h>
 #include <eddy/loop/log.h>
+#include <eddy/server/netutil.h>
 
 namespace demo {
 
 struct ServerFlags {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;
+  std::string unix_path;  // instead of both, when there is one; `@name` for an abstract one
+  mode_t unix_mode = 0600;
+  eddy::BindOptions bind;  // what the program's protocol wants of its sockets: not a flag
   eddy::log::Level log_level = eddy::log::Level::info;
   eddy::Duration drain_timeout = std::chrono::seconds(10);
 };
@@ -30,7 +36,8 @@ class Flags {
   Flags(const Flags&) = delete;
   Flags& operator=(const Flags&) = delete;
 
-  void add(ServerFlags& flags);  // --address, --port, --log-level, --drain-timeout
+  // --address, --port, --unix, --unix-mode, --log-level, --drain-timeout
+  void add(ServerFlags& flags);
   // Decimal digits. `least` is the smallest value that is allowed; the default is what the variable
   // holds. For std::size_t.
   template <class Number>

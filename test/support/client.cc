@@ -1,6 +1,5 @@
 #include "client.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -35,24 +34,16 @@ void wait_until_ready(int fd, short events, const char* what) {
 }  // namespace
 
 Client::Client(std::uint16_t port, const Options& options) {
-  const bool is_v6 = options.address.find(':') != std::string::npos;
-  socket_ = UniqueFd(::socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const SocketAddress server = options.unix_path.empty()
+                                   ? SocketAddress::parse(options.address, port).value()
+                                   : SocketAddress::unix_path(options.unix_path);
+  socket_ = UniqueFd(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket_) fail("socket");
   if (options.receive_buffer > 0)
     ::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &options.receive_buffer, sizeof(int));
   const int on = 1;
   ::setsockopt(fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  sockaddr_in v4{};
-  sockaddr_in6 v6{};
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(port);
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(port);
-  ::inet_pton(AF_INET, options.address.c_str(), &v4.sin_addr);
-  ::inet_pton(AF_INET6, options.address.c_str(), &v6.sin6_addr);
-  const int status = is_v6 ? ::connect(fd(), reinterpret_cast<sockaddr*>(&v6), sizeof v6)
-                           : ::connect(fd(), reinterpret_cast<sockaddr*>(&v4), sizeof v4);
-  if (status < 0) fail("connect");
+  if (::connect(fd(), server.get(), server.size()) < 0) fail("connect");
 }
 
 std::string Client::name() const { return SocketAddress::local_of(fd()).to_string(); }

@@ -18,6 +18,7 @@ class Client {
   struct Options {
     int receive_buffer = 0;  // bytes; 0: the system's choice
     std::string address = "127.0.0.1";
+    std::string unix_path = {};  // a Unix socket instead; `@name` for an abstract one
   };
   explicit Client(std::uint16_t port) : Client(port, Options()) {}
   Client(std::uint16_t port, const Options& options);
