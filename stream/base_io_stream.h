@@ -49,7 +49,7 @@ SharedLimits default_limits();
 class BaseIOStream : private EventHandler, private TurnEnd, private Producer, private WriteQueue {
  public:
   static constexpr std::size_t kBytesPerTurn = IOLoop::kBytesPerTurn;  // read for one, at most
-  static constexpr std::size_t kFlushAt = 64 << 10;        // written bytes that wait no longer
+  static constexpr std::size_t kFlushAt = 64 << 10;  // written bytes that wait no longer
   static constexpr std::size_t kRegexMaxBytes = 64 << 10;
 
   BaseIOStream(const BaseIOStream&) = delete;
