@@ -216,7 +216,7 @@ $(ALONE): build/headers/%.alone: % Makefile | $(DOORS)
 
 # Deadlines that a program cannot keep when it runs fifty times slower say nothing about memory;
 # valgrind's allocator takes the place of those that some tests bring; a fork ends with its leaks.
-VALGRIND_FILTER ?= -*DeathTest.*:*Slow*:Scarcity.*:PoolTest.*:ForeignRoomTest.*:IOStreamCost.*:IOLoopFork.*
+VALGRIND_FILTER ?= -*DeathTest.*:*Slow*:Scarcity.*:PoolTest.*:ForeignRoomTest.*:IOStreamCost.*:*Fork*.*
 .PHONY: valgrind
 valgrind: RUN_TESTS = --under=test/tools/under_valgrind --filter='$(VALGRIND_FILTER)'
 valgrind: $(DEMOS) $(TESTS)

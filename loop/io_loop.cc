@@ -230,10 +230,7 @@ bool IOLoop::remove_signal_handler(int signal) {
 
 sigset_t IOLoop::signal_mask_for_exec() const {
   check_thread("IOLoop::signal_mask_for_exec");
-  if (signals_) return signals_->outer_mask();
-  sigset_t mask;
-  ::pthread_sigmask(SIG_BLOCK, nullptr, &mask);
-  return mask;
+  return signals_ ? signals_->outer_mask() : Signals::host_mask();
 }
 
 std::size_t IOLoop::register_signal_callback(std::function<void()> callback) {

@@ -1,5 +1,6 @@
 #include "log.h"
 
+#include <pthread.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -17,6 +18,10 @@ namespace {
 std::atomic<Level> threshold{Level::info};
 std::mutex mutex;  // guards what follows
 Sink redirected;
+
+// Who forks holds the mutex meanwhile: in the child, where other threads are gone, it is then free.
+[[maybe_unused]] const int atfork =
+    ::pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
 
 // The lines of one kind within the current second.
 struct Budget {

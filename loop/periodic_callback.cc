@@ -64,7 +64,7 @@ void PeriodicCallback::future_done() {
 
 Duration PeriodicCallback::interval() {
   if (jitter_ == 0) return period_;
-  static thread_local std::minstd_rand random{std::random_device{}()};
+  static thread_local std::random_device random;  // which has no state that a fork would copy
   const double part = std::uniform_real_distribution<>(-0.5, 0.5)(random);
   return to_duration(std::chrono::duration<double, std::nano>(static_cast<double>(period_.count()) *
                                                               (1 + jitter_ * part)));

@@ -103,4 +103,6 @@ ssize_t Platform::write(int fd, const void* data, std::size_t size) {
 
 int Platform::close(int fd) { return ::close(fd); }
 
+pid_t Platform::fork() { return ::fork(); }
+
 }  // namespace eddy

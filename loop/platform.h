@@ -47,6 +47,8 @@ class Platform {
   virtual ssize_t write(int fd, const void* data, std::size_t size);
   virtual int close(int fd);
 
+  virtual pid_t fork();
+
   // The calling thread's platform: the real one, until a test installs its own.
   static Platform& current();
 

@@ -2,6 +2,7 @@
 
 #include <sys/signalfd.h>
 
+#include <bitset>
 #include <cerrno>
 #include <system_error>
 
@@ -18,6 +19,8 @@ sigset_t only(int signal) {
   return set;
 }
 
+thread_local std::bitset<NSIG> kept;  // blocked, for a handler to come
+
 // Whether it was open before. Throws for one that cannot be blocked, such as SIGKILL.
 bool block(int signal) {
   const sigset_t set = only(signal);
@@ -28,10 +31,18 @@ bool block(int signal) {
   if (sigismember(&now, signal) != 1)
     throw std::system_error(EINVAL, std::generic_category(),
                             "add_signal_handler(" + std::to_string(signal) + ")");
-  return sigismember(&before, signal) == 0;
+  const auto number = static_cast<std::size_t>(signal);
+  const bool was_kept = kept.test(number);
+  kept.reset(number);
+  return was_kept || sigismember(&before, signal) == 0;
 }
 
 }  // namespace
+
+void keep_for_handler(int signal) {
+  static_cast<void>(block(signal));
+  kept.set(static_cast<std::size_t>(signal));
+}
 
 Signals::~Signals() {  // without a call of signalfd(), which would change a parent's after a fork
   poller_.remove(fd_.get());
@@ -65,9 +76,16 @@ bool Signals::remove(int signal) {
   return true;
 }
 
-sigset_t Signals::outer_mask() const {
+sigset_t Signals::host_mask() {
   sigset_t mask;
   ::pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+  for (int signal = 1; signal < NSIG; ++signal)
+    if (kept.test(static_cast<std::size_t>(signal))) sigdelset(&mask, signal);
+  return mask;
+}
+
+sigset_t Signals::outer_mask() const {
+  sigset_t mask = host_mask();
   for (const auto& [signal, handler] : handlers_)
     if (!handler.was_blocked) sigdelset(&mask, signal);
   return mask;

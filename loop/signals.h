@@ -25,8 +25,9 @@ class Signals : public EventHandler {
   ~Signals() override;
 
   void add(int signal, std::function<void()> handler);  // replaces one that is there
-  bool remove(int signal);  // one that came and was not yet handled is dropped
-  sigset_t outer_mask() const;
+  bool remove(int signal);      // one that came and was not yet handled is dropped
+  static sigset_t host_mask();  // the thread's, without what is kept for a handler to come
+  sigset_t outer_mask() const;  // nor what has one
   void handle_events(std::uint32_t events) override;
 
  private:
@@ -42,6 +43,10 @@ class Signals : public EventHandler {
   UniqueFd fd_;
   std::map<int, Handler> handlers_;
 };
+
+// Blocks a signal in this thread for a handler that is to come: it waits for that, and is open once
+// the handler is removed, whereas what add() finds blocked otherwise stays so.
+void keep_for_handler(int signal);
 
 // Callbacks that a signal handler may ask for: a flag each, and one ring.
 class SignalCallbacks : public EventHandler {

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -91,6 +94,32 @@ TEST_F(LogTest, ThreadsMaySpeakAtOnce) {
 TEST_F(LogTest, AVeryLongLineIsCut) {
   log::info("long: ", std::string(100'000, 'x'));
   EXPECT_LE(log.lines().front().size(), log::kLongestLine + 3);
+}
+
+TEST(LogFork, AChildSpeaksWhateverItsParentsThreadsWereDoing) {
+  log::set_sink([](log::Level, std::string_view line) { const std::string copy(line); });
+  std::atomic<bool> over{false};
+  std::vector<std::thread> threads;
+  for (int at = 0; at < 2; ++at)
+    threads.emplace_back([&] {
+      while (!over) log::always(std::string(1000, 'x'));
+    });
+  int silent = 0;
+  for (int forks = 0; forks < 1000; ++forks) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(20);  // ends one that waits for ever
+      log::always(std::string(1000, 'y'));
+      ::_exit(0);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    silent += status == 0 ? 0 : 1;
+  }
+  over = true;
+  for (std::thread& thread : threads) thread.join();
+  log::set_sink({});
+  EXPECT_EQ(silent, 0);
 }
 
 TEST(Describe, TellsWhatAnExceptionSays) {

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include <eddy/loop/io_loop.h>
+#include <eddy/loop/signals.h>
 
 #include "../support/log_capture.h"
 
@@ -100,6 +101,20 @@ TEST_F(SignalsTest, OneThatTheHostHadBlockedStaysBlocked) {
   loop.remove_signal_handler(SIGUSR1);
   EXPECT_TRUE(blocked(SIGUSR1));
   ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+TEST_F(SignalsTest, OneThatWasKeptForItsHandlerWaitsForItAndIsOpenAfterIt) {
+  keep_for_handler(SIGUSR1);
+  raise(SIGUSR1);
+  sigset_t outer = loop.signal_mask_for_exec();
+  EXPECT_EQ(sigismember(&outer, SIGUSR1), 0) << "no child should inherit it";
+  loop.add_signal_handler(SIGUSR1, [this] { ++calls; });
+  outer = loop.signal_mask_for_exec();
+  EXPECT_EQ(sigismember(&outer, SIGUSR1), 0);
+  loop.turn();
+  EXPECT_EQ(calls, 1);
+  loop.remove_signal_handler(SIGUSR1);
+  EXPECT_FALSE(blocked(SIGUSR1));
 }
 
 TEST_F(SignalsTest, OneThatCameWhileItWasHandledDoesNotKillTheProcessAfterwards) {
