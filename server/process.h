@@ -11,7 +11,8 @@
 // A child that a signal or a code other than 0 ends is logged, and another one takes its place and
 // its task id: at once, then after longer and longer pauses while it does not live for long. One
 // that ends with 0 has done its work. SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 are passed on to
-// all children; after one of the first two no child is started any more. Without the parent, even
+// all children; after one of the first two no child is started any more, and a second one of these
+// kills them all, with 128 more than its number as the exit code. Without the parent, even
 // when it was killed, the children end at once.
 #pragma once
 

@@ -154,12 +154,21 @@ Duration Supervisor::time_to_wait() const {
 void Supervisor::pass_on(const signalfd_siginfo& arrived) {
   const int signal = static_cast<int>(arrived.ssi_signo);
   if (signal == SIGTERM || signal == SIGINT) {
-    stop_signals_.push_back(signal);
+    if (asked_to_stop_) return end_at_once(signal);
+    asked_to_stop_ = signal;
     stop();
   }
-  // A terminal's Ctrl-C has reached the whole group; once more would mean: at once.
+  // A terminal's Ctrl-C has reached the whole group.
   if (signal == SIGINT && arrived.ssi_code == SI_KERNEL) return;
   send_to_all(signal);
+}
+
+// The workers need not count signals, which reach them also from others: a service manager may send
+// SIGTERM to each process of a service.
+void Supervisor::end_at_once(int signal) {
+  gave_up_ = true;
+  exit_code_ = 128 + signal;
+  send_to_all(SIGKILL);
 }
 
 void Supervisor::send_to_all(int signal) {
@@ -178,15 +187,15 @@ void Supervisor::ended(Worker& worker) {
   const std::optional<int> status = worker.process.reap();
   if (gave_up_ || status == 0 || as_asked(status)) return;
   log::error("worker ", worker_id(worker), " (process ", pid, ") ", how_it_ended(status));
-  if (stop_signals_.empty())
-    crashed(worker);
-  else
+  if (asked_to_stop_)
     exit_code_ = std::max(exit_code_, exit_code_of(status));
+  else
+    crashed(worker);
 }
 
 // One that has no handler for the signal just ends by it.
 bool Supervisor::as_asked(const std::optional<int>& status) const {
-  return status && stop_signals_.size() == 1 && *status == -stop_signals_.front();
+  return status && asked_to_stop_ && *status == -*asked_to_stop_;
 }
 
 void Supervisor::crashed(Worker& worker) {

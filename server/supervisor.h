@@ -3,7 +3,7 @@
 // Mirrors the second half of tornado.process.fork_processes. It has no loop: it waits for its
 // children and for signals, and has nothing else to do.
 //
-//   running --SIGTERM, SIGINT--> stopping --all have ended--> over
+//   running --SIGTERM, SIGINT--> stopping --all have ended, or a second one kills them--> over
 //      \--too many crashes--> giving up --all have ended, some of them killed--> over
 #pragma once
 
@@ -65,6 +65,7 @@ class Supervisor {
   void pass_on(const signalfd_siginfo& arrived);
   void send_to_all(int signal);
   void stop();  // starting new ones
+  void end_at_once(int signal);
   void ended(Worker& worker);
   bool as_asked(const std::optional<int>& status) const;
   void crashed(Worker& worker);
@@ -73,9 +74,9 @@ class Supervisor {
 
   const ForkOptions& options_;
   PassedSignals signals_;
-  std::vector<Worker> workers_;    // by task id
-  std::deque<TimePoint> crashes_;  // within the window
-  std::vector<int> stop_signals_;  // SIGTERM and SIGINT, as they came
+  std::vector<Worker> workers_;         // by task id
+  std::deque<TimePoint> crashes_;       // within the window
+  std::optional<int> asked_to_stop_{};  // by SIGTERM or SIGINT
   std::optional<TimePoint> kill_at_{};
   bool started_ = false;  // all have been forked once
   bool stopping_ = false;

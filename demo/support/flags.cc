@@ -1,6 +1,7 @@
 #include "flags.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <limits>
@@ -10,6 +11,7 @@ namespace demo {
 namespace {
 
 constexpr const char* kVersion = "eddy 0.1.0";
+constexpr std::size_t kMostProcesses = 1024;
 
 std::string one_line(std::string text) {
   for (char& byte : text)
@@ -119,6 +121,7 @@ void Flags::add(ServerFlags& flags) {
       ->needs(path)
       ->type_name("MODE")
       ->default_str("0600");
+  add_number("--processes", flags.processes, 0, "workers; 0: one for each core", kMostProcesses);
   app_->add_option_function<std::string>(
           "--log-level", [&](const std::string& name) { flags.log_level = *parse_level(name); },
           "trace, debug, info, warn, error or off")
@@ -130,8 +133,8 @@ void Flags::add(ServerFlags& flags) {
 
 template <class Number>
 void Flags::add_number(const std::string& name, Number& value, std::size_t least,
-                       const std::string& help) {
-  const std::size_t most = std::numeric_limits<Number>::max();
+                       const std::string& help, std::size_t most) {
+  most = std::min<std::size_t>(most, std::numeric_limits<Number>::max());
   const auto in_range = [=](const std::string& text) {
     const std::optional<std::size_t> number = parse_number(text);
     return number && *number >= least && *number <= most;
@@ -145,7 +148,8 @@ void Flags::add_number(const std::string& name, Number& value, std::size_t least
       ->default_str(std::to_string(value));
 }
 
-template void Flags::add_number(const std::string&, std::size_t&, std::size_t, const std::string&);
+template void Flags::add_number(const std::string&, std::size_t&, std::size_t, const std::string&,
+                                std::size_t);
 
 void Flags::add_seconds(const std::string& name, eddy::Duration& value, const std::string& help) {
   char shown[32];

@@ -24,7 +24,8 @@ struct ServerFlags {
   std::uint16_t port = 0;
   std::string unix_path;  // instead of both, when there is one; `@name` for an abstract one
   mode_t unix_mode = 0600;
-  eddy::BindOptions bind;  // what the program's protocol wants of its sockets: not a flag
+  eddy::BindOptions bind;     // what the program's protocol wants of its sockets: not a flag
+  std::size_t processes = 1;  // 0: one for each core
   eddy::log::Level log_level = eddy::log::Level::info;
   eddy::Duration drain_timeout = std::chrono::seconds(10);
 };
@@ -36,13 +37,13 @@ class Flags {
   Flags(const Flags&) = delete;
   Flags& operator=(const Flags&) = delete;
 
-  // --address, --port, --unix, --unix-mode, --log-level, --drain-timeout
+  // --address, --port, --unix, --unix-mode, --processes, --log-level, --drain-timeout
   void add(ServerFlags& flags);
-  // Decimal digits. `least` is the smallest value that is allowed; the default is what the variable
-  // holds. For std::size_t.
+  // Decimal digits. The smallest and the largest value that are allowed are given; the default is
+  // what the variable holds. For std::size_t.
   template <class Number>
   void add_number(const std::string& name, Number& value, std::size_t least,
-                  const std::string& help);
+                  const std::string& help, std::size_t most = SIZE_MAX);
   // Decimal numbers with an optional fraction: no exponent, no sign.
   void add_seconds(const std::string& name, eddy::Duration& value, const std::string& help);
   // The words behind the flags: from the first that is no flag on, whatever they look like.

@@ -1,0 +1,167 @@
+// --processes: several workers under a supervisor.
+
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "telnet_rpc_server.h"
+
+namespace eddy {
+namespace {
+
+using Pids = std::set<pid_t>;
+
+bool alive(pid_t pid) { return std::filesystem::exists("/proc/" + std::to_string(pid) + "/exe"); }
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+class Workers : public TelnetRpcServer {
+ public:
+  explicit Workers(int processes, Words flags = {})
+      : TelnetRpcServer([&] {
+          flags.insert(flags.end(), {"--processes", std::to_string(processes)});
+          return flags;
+        }()) {}
+
+  Pids pids() const {
+    const std::string pid = std::to_string(this->pid());
+    std::ifstream stream("/proc/" + pid + "/task/" + pid + "/children");
+    return {std::istream_iterator<pid_t>(stream), {}};
+  }
+  bool eventually_are(std::size_t number) const {
+    return eventually([&] { return pids().size() == number; });
+  }
+};
+
+// So many connections, each of them with a worker by now.
+std::vector<std::unique_ptr<Client>> connect(const DemoServer& server, std::size_t number) {
+  std::vector<std::unique_ptr<Client>> clients;
+  while (clients.size() < number) {
+    clients.push_back(std::make_unique<Client>(server.port()));
+    clients.back()->send("math.add 1 2\n");
+  }
+  for (const auto& client : clients) EXPECT_EQ(client->read_line(), "[1] ok 3");
+  return clients;
+}
+
+TEST(Processes, TheSupervisorSaysOnceWhereItListens) {
+  const auto port = [](const Workers& workers) { return std::to_string(workers.port()); };
+  Workers workers(3);
+  EXPECT_TRUE(workers.eventually_are(3));
+  EXPECT_TRUE(workers.is_healthy());
+  workers.kill(SIGTERM);
+  EXPECT_EQ(workers.wait(), 0);
+  EXPECT_EQ(workers.out().wait_to_end(), "listening on 127.0.0.1:" + port(workers) + "\n");
+}
+
+TEST(Processes, OneForksNothingAndNoneMeansOneForEachCore) {
+  EXPECT_TRUE(Workers(1).pids().empty());
+  cpu_set_t cores;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof cores, &cores), 0);
+  EXPECT_TRUE(Workers(0).eventually_are(static_cast<std::size_t>(CPU_COUNT(&cores))));
+}
+
+TEST(Processes, SIGTERMDrainsThemAll) {
+  Workers workers(4);
+  ASSERT_TRUE(workers.eventually_are(4));
+  std::vector<std::unique_ptr<Client>> clients = connect(workers, 20);
+  for (const auto& client : clients) client->send("time.sleep 0.3\n");
+  workers.kill(SIGTERM);
+  for (const auto& client : clients) EXPECT_EQ(client->read_to_end(), "[2] ok slept 0.3\r\n");
+  EXPECT_EQ(workers.wait(), 0);
+}
+
+// As a service manager does, which knows nothing of supervisors.
+TEST(Processes, SIGTERMToEachOfThemAtOnceIsNotASecondSignal) {
+  Workers workers(2);
+  ASSERT_TRUE(workers.eventually_are(2));
+  const auto clients = connect(workers, 10);
+  for (const auto& client : clients) client->send("time.sleep 0.3\n");
+  for (const pid_t pid : workers.pids()) ::kill(pid, SIGTERM);
+  workers.kill(SIGTERM);
+  for (const auto& client : clients) EXPECT_EQ(client->read_to_end(), "[2] ok slept 0.3\r\n");
+  EXPECT_EQ(workers.wait(), 0);
+}
+
+TEST(Processes, ASecondSignalEndsAllAtOnce) {
+  Workers workers(2);
+  ASSERT_TRUE(workers.eventually_are(2));
+  const Pids pids = workers.pids();
+  const auto clients = connect(workers, 4);
+  for (const auto& client : clients) client->send("time.sleep 60\n");
+  workers.kill(SIGTERM);
+  ASSERT_TRUE(workers.err().wait_for("draining"));
+  workers.kill(SIGINT);
+  EXPECT_EQ(workers.wait(), 128 + SIGINT);
+  for (const pid_t pid : pids) EXPECT_FALSE(alive(pid));
+}
+
+TEST(Processes, TheDeathOfTheSupervisorEndsThemAll) {
+  Workers workers(4);
+  ASSERT_TRUE(workers.eventually_are(4));
+  const Pids pids = workers.pids();
+  const auto clients = connect(workers, 8);
+  clients.front()->send("time.sleep 60\n");
+  workers.kill(SIGKILL);
+  workers.wait();
+  EXPECT_TRUE(eventually([&] { return std::none_of(pids.begin(), pids.end(), alive); }));
+}
+
+TEST(Processes, SIGUSR1ReachesEachWorker) {
+  Workers workers(3);
+  ASSERT_TRUE(workers.eventually_are(3));
+  workers.kill(SIGUSR1);
+  EXPECT_TRUE(eventually([&] { return count(workers.err().text(), "pending work:") == 3; }));
+  EXPECT_TRUE(workers.is_healthy());
+}
+
+TEST(Processes, TenCrashesInTenSecondsAreEnough) {
+  Workers workers(2);
+  ASSERT_TRUE(workers.eventually_are(2));
+  for (int crashes = 0; crashes < 10; ++crashes) {
+    const auto begin = std::chrono::steady_clock::now();
+    ASSERT_TRUE(eventually([&] { return !workers.pids().empty(); }));
+    const pid_t victim = *workers.pids().begin();
+    ::kill(victim, SIGSEGV);
+    ASSERT_TRUE(eventually([&] { return !workers.pids().contains(victim); }));
+    ASSERT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  }
+  EXPECT_EQ(workers.wait(), 1);
+  EXPECT_NE(workers.err().wait_to_end().find("10 workers crashed within 10 s"), std::string::npos)
+      << workers.err().text();
+  EXPECT_TRUE(workers.pids().empty());
+}
+
+TEST(Processes, AUnixSocketIsShared) {
+  const std::string name = "@eddy-test-processes-" + std::to_string(::getpid());
+  Workers workers(2, {"--unix", name});
+  EXPECT_EQ(Client(0, {.unix_path = name}).ask("math.add 1 2"), "[1] ok 3");
+  workers.kill(SIGTERM);
+  EXPECT_EQ(workers.wait(), 0);
+}
+
+TEST(Processes, AnImpossibleNumberIsAUsageError) {
+  for (const char* number : {"-1", "x", "1.5", "100000"}) {
+    DemoProcess program(DemoProcess::path_of("telnet_rpc"), {"--processes", number});
+    EXPECT_EQ(program.wait(), 2) << number;
+    EXPECT_TRUE(program.err().wait_to_end().starts_with("telnet_rpc: --processes: '"));
+  }
+}
+
+}  // namespace
+}  // namespace eddy
