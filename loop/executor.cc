@@ -1,32 +1,12 @@
 #include "executor.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <string>
 
 #include "run_logged.h"
+#include "signal_mask.h"
 
 namespace eddy {
-namespace {
-
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
-
-}  // namespace
-
 Executor::Executor(std::size_t threads, std::size_t most_waiting)
     : most_threads_(std::max<std::size_t>(threads, 1)), most_waiting_(most_waiting) {}
 
@@ -53,7 +33,7 @@ void Executor::submit(Callback job) {
 
 // Fewer threads than wished for are better than none.
 void Executor::start_thread() {
-  const AllSignalsBlocked inherited;  // a host's signals belong to the host's threads
+  const AllSignalsBlocked inherited;
   try {
     threads_.emplace_back([this] { work(); });
   } catch (...) {

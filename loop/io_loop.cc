@@ -26,6 +26,11 @@ bool LoopDoor::add_callback(Callback callback) const {
   return taken;
 }
 
+bool LoopDoor::is_of_this_thread() const {
+  const IOLoop* const loop = IOLoop::current_or_null();
+  return loop && loop->door_.shared_ == shared_;
+}
+
 namespace {
 
 class FunctionHandler final : public EventHandler {
@@ -75,6 +80,12 @@ IOLoop::~IOLoop() {
 IOLoop& IOLoop::current() {
   if (!current_) throw InvalidStateError("IOLoop::current: this thread has no loop");
   return *current_;
+}
+
+void IOLoop::forget_after_fork() {
+  if (current_ && !current_->poller_.forked())
+    throw InvalidStateError("IOLoop::forget_after_fork: this process has made its loop itself");
+  current_ = nullptr;
 }
 
 void IOLoop::start() {

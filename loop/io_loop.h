@@ -49,6 +49,7 @@ class LoopDoor {
   // False: the loop is closed, the callback was not taken and is destroyed. A taken one runs, in
   // the order of this thread's calls, unless the loop closes first; close() logs how many it drops.
   bool add_callback(Callback callback) const;
+  bool is_of_this_thread() const;  // and its loop has not gone
 
  private:
   friend class IOLoop;
@@ -69,6 +70,9 @@ class IOLoop {
 
   static IOLoop& current();  // the thread's; throws InvalidStateError when it has none
   static IOLoop* current_or_null() { return current_; }
+  // In a forked child: its thread has no loop any more, and may make one. The parent's, and what
+  // belongs to it, is left alone: it is not destroyed either, so such a child ends by _exit.
+  static void forget_after_fork();
 
   // Running. start() goes on until stop(); stop() before start() cancels that start.
   void start();
@@ -146,6 +150,7 @@ class IOLoop {
   long thread() const { return thread_; }
 
  private:
+  friend class LoopDoor;
   void run_ready();  // callbacks, timers, ends of turn
   void wait_and_dispatch(Duration longest);
   void dispatch();

@@ -56,6 +56,10 @@ int Platform::epoll_wait(int epoll, epoll_event* events, int capacity, Duration 
   return ::epoll_wait(epoll, events, capacity, to_milliseconds(timeout));
 }
 
+int Platform::poll(pollfd* watched, std::size_t count, int milliseconds) {
+  return ::poll(watched, count, milliseconds);
+}
+
 int Platform::socket(int family, int type, int protocol) {
   return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 }

@@ -8,6 +8,7 @@
 // modules. A thread's platform is fixed for an IOLoop when the loop is made.
 #pragma once
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -29,6 +30,8 @@ class Platform {
   virtual int epoll_ctl(int epoll, int operation, int fd, epoll_event* event);
   // Waits at most `timeout`, rounded up to what the kernel can count; Duration::max(): for ever.
   virtual int epoll_wait(int epoll, epoll_event* events, int capacity, Duration timeout);
+
+  virtual int poll(pollfd* watched, std::size_t count, int milliseconds);
 
   virtual int socket(int family, int type, int protocol);
   virtual int bind(int fd, const sockaddr* address, socklen_t size);

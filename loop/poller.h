@@ -51,6 +51,7 @@ class Poller {
 
   int fd() const { return epoll_.get(); }
   std::size_t size() const { return registered_; }
+  bool forked() const;             // this is a child that inherited the set
   void check_not_forked() const;  // throws in a child that inherited the set: it may not touch it
 
  private:
@@ -71,7 +72,6 @@ class Poller {
   void tell_change(int fd, Registration& registration);
   void deliver(const epoll_event& event);
   void call(EventHandler& handler, std::uint32_t events);
-  bool forked() const;
   void mute(int fd, Registration& registration);
   void rebuild();
 

@@ -108,6 +108,11 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   const StreamLimits& limits() const { return *limits_; }
   virtual int fileno() const = 0;
 
+  // For plain code that may block its thread: what the stream waits for, and that it came. With a
+  // loop that runs, the loop sees to both.
+  short wanted_events() const { return wanted_; }
+  void serve_events(short events) { handle_events(static_cast<std::uint32_t>(events)); }
+
   using WriteQueue::total_write_done_index;  // bytes that the kernel has taken, of
   using WriteQueue::total_write_index;       // bytes ever written
 
