@@ -1,0 +1,77 @@
+#include "forked_child.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace eddy {
+namespace {
+
+using Entries = std::filesystem::directory_iterator;
+
+// Nobody would end it, and it may wait for its client for ever.
+void end_with(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::kill(::getpid(), SIGKILL);  // it went before we asked
+}
+
+// Handlers are the parent's code; what it ignores stays ignored, as after an exec. Those that the
+// child's loop will handle wait for it.
+void reset_signals() {
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction action {};
+    if (::sigaction(signal, nullptr, &action) < 0 || action.sa_handler == SIG_IGN) continue;
+    ::signal(signal, SIG_DFL);
+  }
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  for (const int signal : kDrainSignals) sigaddset(&blocked, signal);
+  ::pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+}
+
+std::vector<int> open_descriptors() {
+  std::vector<int> all;
+  for (const auto& entry : Entries("/proc/self/fd"))
+    all.push_back(std::stoi(entry.path().filename()));
+  return all;
+}
+
+bool is_socket(int fd) {
+  struct stat what {};
+  return ::fstat(fd, &what) == 0 && S_ISSOCK(what.st_mode);
+}
+
+// A client whose socket lives on here would wait for its end in vain. The standard streams may be
+// sockets as well, a log's.
+void close_sockets_but(std::initializer_list<int> kept) {
+  for (const int fd : open_descriptors())
+    if (fd > STDERR_FILENO && is_socket(fd) &&
+        std::find(kept.begin(), kept.end(), fd) == kept.end())
+      ::close(fd);
+}
+
+}  // namespace
+
+void become_child_of(pid_t parent, std::initializer_list<int> sockets_to_keep) {
+  end_with(parent);
+  reset_signals();
+  close_sockets_but(sockets_to_keep);
+}
+
+int other_threads() {
+#ifdef __SANITIZE_THREAD__
+  constexpr int kOwn = 2;  // one is the sanitizer's
+#else
+  constexpr int kOwn = 1;
+#endif
+  return static_cast<int>(std::distance(Entries("/proc/self/task"), Entries())) - kOwn;
+}
+
+}  // namespace eddy

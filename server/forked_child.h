@@ -1,0 +1,21 @@
+// What a child process that serves must undo of its parent, first of all.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <initializer_list>
+
+namespace eddy {
+
+// A terminal and a service manager send them to all processes: a child is to serve what has arrived
+// and end.
+inline constexpr int kDrainSignals[] = {SIGTERM, SIGINT};
+
+// Ends with the parent; has the signals' usual actions, and only kDrainSignals blocked; and of its
+// parent's sockets keeps only these. Throws std::filesystem::filesystem_error.
+void become_child_of(pid_t parent, std::initializer_list<int> sockets_to_keep);
+
+int other_threads();  // of this process, that run now
+
+}  // namespace eddy

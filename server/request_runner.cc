@@ -1,0 +1,109 @@
+#include "request_runner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "../loop/await.h"
+#include "../loop/run_logged.h"
+#include "../stream/close_gracefully.h"
+#include "request_server.h"
+
+namespace eddy {
+namespace {
+
+// How long what the client still sends is read away, so that it sees an end and no reset.
+constexpr Duration kReadAway = std::chrono::seconds(1);
+
+// Sees to it that finish() is called once, also when the coroutine is ended where it waits.
+class Finish {
+ public:
+  explicit Finish(RequestHandler& handler) : handler_(handler) {}
+  ~Finish() {
+    if (!called_) run_logged("Exception in finish: ", [this] { const Future<> ended = call(); });
+  }
+  Finish(const Finish&) = delete;
+  Finish& operator=(const Finish&) = delete;
+
+  Future<> call() {
+    called_ = true;
+    return handler_.finish();
+  }
+
+ private:
+  RequestHandler& handler_;
+  bool called_ = false;
+};
+
+// What was written leaves, unless the client is gone.
+Future<> shutdown_request(IOStream& stream) {
+  try {
+    co_await stream.shutdown_write();
+  } catch (const StreamClosedError&) {
+    co_return;
+  }
+  if (stream.available() > 0) co_await close_gracefully(stream, kReadAway);
+}
+
+}  // namespace
+
+SharedLimits limits_of_requests(const TCPServerOptions& options, std::size_t shares) {
+  StreamLimits limits = options.stream;
+  limits.budget = std::make_shared<BufferBudget>(options.max_total_buffer_size / shares);
+  return share(std::move(limits));
+}
+
+RequestRunner::RequestRunner(RequestServer& server, const RequestBells& bells, SharedLimits limits,
+                             bool may_block)
+    : server_(server),
+      bells_(bells),
+      limits_(std::move(limits)),
+      may_block_(may_block),
+      loop_(IOLoop::current()) {
+  loop_.add_handler(bells_.draining.fd(), kRead, [this](int, std::uint32_t) { drain(); });
+}
+
+RequestRunner::~RequestRunner() {
+  if (IOLoop::current_or_null()) loop_.remove_handler(bells_.draining.fd());
+}
+
+void RequestRunner::start(AcceptedRequest request) {
+  if (!bells_.closing.rung()) running_.add(run(std::move(request)));
+}
+
+void RequestRunner::drain() {
+  if (!std::exchange(draining_, true)) loop_.remove_handler(bells_.draining.fd());
+  open_.for_each([](Request& request) { request.drain(); });
+}
+
+Future<> RequestRunner::run(AcceptedRequest accepted) {
+  IOStream stream(std::move(accepted.socket), limits_);
+  stream.set_nodelay(true);
+  Request request(stream, accepted.client_name, may_block_ ? &bells_ : nullptr);
+  open_.push_back(request);
+  if (bells_.draining.rung()) request.drain();
+  try {
+    co_await finish_request(request, accepted);
+  } catch (...) {
+    server_.handle_error(accepted.client_name, std::current_exception());
+  }
+  co_await shutdown_request(stream);
+}
+
+Future<> RequestRunner::finish_request(Request& request, const AcceptedRequest& accepted) {
+  const std::unique_ptr<RequestHandler> handler = server_.make_handler_();
+  handler->request_ = &request;
+  handler->client_address_ = accepted.client;
+  handler->client_name_ = accepted.client_name;
+  handler->server_ = &server_;
+  co_await handler->setup();
+  Finish finish(*handler);
+  try {
+    co_await handler->handle();
+  } catch (...) {
+    server_.handle_error(accepted.client_name, std::current_exception());
+  }
+  co_await finish.call();
+}
+
+}  // namespace eddy

@@ -1,0 +1,46 @@
+// RequestRunner: runs requests on the loop of its thread.
+//
+// The inner part of socketserver.BaseServer: finish_request, shutdown_request and handle_error. A
+// server has one, and each of its threads and children one of its own.
+#pragma once
+
+#include "../loop/coroutine_set.h"
+#include "../loop/list.h"
+#include "request_bells.h"
+#include "request_handler.h"
+#include "request_place.h"
+#include "tcp_server.h"
+
+namespace eddy {
+
+class RequestRunner {
+ public:
+  // `may_block`: plain code may block this thread.
+  RequestRunner(RequestServer& server, const RequestBells& bells, SharedLimits limits,
+                bool may_block);
+  ~RequestRunner();
+  RequestRunner(const RequestRunner&) = delete;
+  RequestRunner& operator=(const RequestRunner&) = delete;
+
+  void start(AcceptedRequest request);
+  Future<> run(AcceptedRequest request);  // setup, handle, finish, and the connection's end
+  void drain();                           // serve what has arrived, then end
+  void clear() { running_.clear(); }      // ends them all now
+
+ private:
+  Future<> finish_request(Request& request, const AcceptedRequest& accepted);
+
+  RequestServer& server_;
+  const RequestBells& bells_;
+  const SharedLimits limits_;
+  const bool may_block_;
+  IOLoop& loop_;
+  bool draining_ = false;
+  List<Request> open_;  // not owned
+  CoroutineSet running_;
+};
+
+// What the options allow the streams of one of `shares` threads.
+SharedLimits limits_of_requests(const TCPServerOptions& options, std::size_t shares = 1);
+
+}  // namespace eddy

@@ -1,0 +1,203 @@
+// A RequestServer whose requests run in child processes: bounded, without zombies, and each child
+// with nothing of its parent's.
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <thread>
+
+#include "request_server_test.h"
+
+namespace eddy {
+namespace {
+
+using namespace std::chrono_literals;
+using RequestChildrenFork = RequestServerTest;
+
+bool no_child_is_left() { return ::waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD; }
+
+// Answers each message with what `tell` says of the child.
+class TellingHandler : public RequestHandler {
+ public:
+  using Tell = std::string (*)();
+  explicit TellingHandler(Tell tell) : tell_(tell) {}
+
+ private:
+  Future<> handle() override {
+    while (!request().recv().empty()) request().send(tell_());
+    return {};
+  }
+  const Tell tell_;
+};
+
+std::string process_id() { return std::to_string(::getpid()); }
+
+std::string count_sockets() {
+  int sockets = 0;
+  for (int fd = 3; fd < 1024; ++fd) {
+    struct stat what {};
+    sockets += ::fstat(fd, &what) == 0 && S_ISSOCK(what.st_mode);
+  }
+  return std::to_string(sockets);
+}
+
+std::string signal_dispositions() {
+  struct sigaction action {};
+  ::sigaction(SIGUSR1, nullptr, &action);
+  sigset_t mask;
+  ::pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+  return std::string(action.sa_handler == SIG_DFL ? "default" : "handled") +
+         (sigismember(&mask, SIGUSR1) ? ", blocked" : ", open");
+}
+
+TEST_F(RequestChildrenFork, EachClientHasAProcessOfItsOwn) {
+  serve(handled_by<TellingHandler>(process_id), InChildren());
+  std::vector<std::string> told;
+  for (int i = 0; i < 3; ++i) {
+    RawClient& client = connect();
+    client.send("who?");
+    ASSERT_TRUE(run_until([&] { return !client.received().empty(); }));
+    told.push_back("child " + client.received() + ": " + name_of(client));
+  }
+  std::vector<std::string> workers = server->workers();
+  std::sort(told.begin(), told.end());
+  std::sort(workers.begin(), workers.end());
+  EXPECT_EQ(workers, told);
+}
+
+TEST_F(RequestChildrenFork, AChildHasNoSocketButItsClients) {
+  serve(handled_by<TellingHandler>(count_sockets), InChildren());
+  for (int i = 0; i < 3; ++i) {
+    RawClient& client = connect();
+    client.send("how many?");
+    EXPECT_TRUE(receives(client, "1"));
+  }
+}
+
+TEST_F(RequestChildrenFork, AChildHasTheSignalsUsualActions) {
+  loop.add_signal_handler(SIGUSR1, [] {});
+  struct sigaction before {};
+  ::sigaction(SIGUSR1, nullptr, &before);
+  ::signal(SIGUSR1, [](int) {});
+  serve(handled_by<TellingHandler>(signal_dispositions), InChildren());
+  connect().send("which?");
+  EXPECT_TRUE(receives(clients.front(), "default, open"));
+  ::sigaction(SIGUSR1, &before, nullptr);
+}
+
+TEST_F(RequestChildrenFork, TheNextClientWaitsUnacceptedUntilAChildEnds) {
+  serve(handled_by<EchoHandler>(), InChildren{.max_children = 2});
+  for (int i = 0; i < 3; ++i) connect().send("hello");
+  RawClient& waits = clients.back();
+  for (RawClient* client : {&clients.front(), &*std::next(clients.begin())})
+    ASSERT_TRUE(receives(*client, name_of(*client) + " hello"));
+  for (int turn = 0; turn < 20; ++turn) loop.turn(1ms);
+  EXPECT_EQ(server->verified.size(), 2U);
+  EXPECT_EQ(server->workers().size(), 2U);
+  clients.front().close();
+  EXPECT_TRUE(receives(waits, name_of(waits) + " hello"));
+}
+
+TEST_F(RequestChildrenFork, ADrainServesThoseWhoWaitForAChild) {
+  serve(handled_by<EchoHandler>(), InChildren{.max_children = 2});
+  for (int i = 0; i < 7; ++i) connect().send("hello");
+  const Future<std::size_t> left = server->drain(20s);
+  ASSERT_TRUE(run_until([&] { return left.done(); }));
+  EXPECT_EQ(left.result(), 0U);
+  for (RawClient& client : clients) {
+    EXPECT_TRUE(run_until_over(client));
+    EXPECT_EQ(client.received(), name_of(client) + " hello");
+  }
+  EXPECT_TRUE(no_child_is_left());
+}
+
+TEST_F(RequestChildrenFork, NoZombieIsLeft) {
+  serve(handled_by<EchoHandler>(), InChildren());
+  for (int i = 0; i < 200; ++i) {
+    connect().send("quit");
+    loop.turn();
+    EXPECT_LE(server->workers().size(), 40U);
+  }
+  for (RawClient& client : clients) ASSERT_TRUE(run_until_over(client));
+  EXPECT_TRUE(run_until_connections(0));
+  EXPECT_TRUE(no_child_is_left());
+  EXPECT_EQ(server->verified.size(), 200U);
+}
+
+TEST_F(RequestChildrenFork, ClosingTheServerEndsTheChildren) {
+  serve(handled_by<EchoHandler>(), InChildren());
+  for (int i = 0; i < 3; ++i) connect();
+  ASSERT_TRUE(run_until([&] { return server->workers().size() == 3; }));
+  server.reset();
+  EXPECT_TRUE(no_child_is_left());
+  for (RawClient& client : clients) EXPECT_TRUE(run_until_over(client));
+}
+
+TEST_F(RequestChildrenFork, AChildThatASignalEndsIsLoggedAndTheServerLives) {
+  class Dying : public RequestHandler {
+    Future<> handle() override {
+      ::raise(SIGKILL);
+      return {};
+    }
+  };
+  serve(handled_by<Dying>(), InChildren());
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(run_until_over(connect()));
+  ASSERT_TRUE(run_until_connections(0));
+  EXPECT_EQ(log.count("the child of 127.0.0.1:"), 2U);
+  EXPECT_EQ(log.count("was ended by signal 9"), 2U);
+}
+
+TEST_F(RequestChildrenFork, AHandlerThatFailsEndsOnlyItsChild) {
+  class Failing : public RequestHandler {
+    Future<> handle() override { throw std::runtime_error("clumsy"); }
+    Future<> finish() override { return request().write("finished"); }
+  };
+  serve(handled_by<Failing>(), InChildren());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(run_until_over(connect()));
+    EXPECT_EQ(clients.back().received(), "finished");
+  }
+  EXPECT_TRUE(run_until_connections(0));
+  EXPECT_TRUE(log.lines().empty()) << "it failed in the child, and is logged there";
+}
+
+TEST_F(RequestChildrenFork, AChildServesWhatHasArrivedWhenItIsAskedToEnd) {
+  serve(handled_by<EchoHandler>(), InChildren());
+  RawClient& client = connect();
+  client.send("hello");
+  ASSERT_TRUE(receives(client, name_of(client) + " hello"));
+  const std::string worker = server->workers().front();
+  ::kill(std::stoi(worker.substr(6)), SIGTERM);
+  EXPECT_TRUE(run_until_over(client));
+  EXPECT_TRUE(run_until_connections(0));
+  EXPECT_TRUE(log.lines().empty());
+}
+
+TEST_F(RequestChildrenFork, TheParentsLoopIsLeftAlone) {
+  int ticks = 0;
+  loop.call_later(1ms, [&] { ++ticks; });
+  serve(handled_by<EchoHandler>(), InChildren());
+  connect().send("quit");
+  EXPECT_TRUE(run_until_over(clients.front()));
+  EXPECT_TRUE(run_until([&] { return ticks == 1; }));
+  RawClient& next = connect();
+  next.send("hello");
+  EXPECT_TRUE(receives(next, name_of(next) + " hello"));
+}
+
+TEST_F(RequestChildrenFork, AProcessWithOtherThreadsIsRefused) {
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    while (!stop) std::this_thread::yield();
+  });
+  EXPECT_THROW(serve(handled_by<EchoHandler>(), InChildren()), InvalidStateError);
+  stop = true;
+  other.join();
+}
+
+}  // namespace
+}  // namespace eddy
