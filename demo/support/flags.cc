@@ -101,24 +101,30 @@ Flags::Flags(std::string program, std::string description)
 
 Flags::~Flags() = default;
 
-void Flags::add(ServerFlags& flags) {
+void Flags::add_endpoint(Endpoint& endpoint, std::size_t least_port,
+                         const std::string& about_port) {
   CLI::Option* address =
-      app_->add_option("--address", flags.address, "a name or a numeric address")
+      app_->add_option("--address", endpoint.address, "a name or a numeric address")
           ->check(check([](const std::string& text) { return !text.empty(); }, "no address"))
           ->type_name("ADDR")
           ->capture_default_str();
-  add_number("--port", flags.port, 0, "0 picks a free one");
-  CLI::Option* path =
-      app_->add_option("--unix", flags.unix_path, "a Unix socket instead; @name: an abstract one")
-          ->check({unix_path_problem, ""})
-          ->excludes(address)
-          ->excludes(app_->get_option("--port"))
-          ->type_name("PATH");
+  add_number("--port", endpoint.port, least_port, about_port);
+  app_->add_option("--unix", endpoint.unix_path, "a Unix socket instead; @name: an abstract one")
+      ->check({unix_path_problem, ""})
+      ->excludes(address)
+      ->excludes(app_->get_option("--port"))
+      ->type_name("PATH");
+}
+
+void Flags::add(Endpoint& server) { add_endpoint(server, 1, "where the server listens"); }
+
+void Flags::add(ServerFlags& flags) {
+  add_endpoint(flags, 0, "0 picks a free one");
   app_->add_option_function<std::string>(
           "--unix-mode", [&](const std::string& text) { flags.unix_mode = *parse_mode(text); },
           "who may connect to it")
       ->check(check(parse_mode, "not an octal mode up to 777"))
-      ->needs(path)
+      ->needs(app_->get_option("--unix"))
       ->type_name("MODE")
       ->default_str("0600");
   add_number("--processes", flags.processes, 0, "workers; 0: one for each core", kMostProcesses);

@@ -19,10 +19,13 @@
 
 namespace demo {
 
-struct ServerFlags {
+struct Endpoint {  // where a server is
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;
   std::string unix_path;  // instead of both, when there is one; `@name` for an abstract one
+};
+
+struct ServerFlags : Endpoint {
   mode_t unix_mode = 0600;
   eddy::BindOptions bind;     // what the program's protocol wants of its sockets: not a flag
   std::size_t processes = 1;  // 0: one for each core
@@ -37,7 +40,9 @@ class Flags {
   Flags(const Flags&) = delete;
   Flags& operator=(const Flags&) = delete;
 
-  // --address, --port, --unix, --unix-mode, --processes, --log-level, --drain-timeout
+  // Of a client: --address, --port, --unix.
+  void add(Endpoint& server);
+  // These, and --unix-mode, --processes, --log-level, --drain-timeout.
   void add(ServerFlags& flags);
   // Decimal digits. The smallest and the largest value that are allowed are given; the default is
   // what the variable holds. For std::size_t.
@@ -54,6 +59,8 @@ class Flags {
 
  private:
   class App;
+  void add_endpoint(Endpoint& endpoint, std::size_t least_port, const std::string& about_port);
+
   std::unique_ptr<App> app_;
   std::vector<std::string>* words_ = nullptr;
 };

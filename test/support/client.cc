@@ -11,8 +11,6 @@
 #include <system_error>
 #include <utility>
 
-#include <eddy/stream/socket_address.h>
-
 namespace eddy {
 namespace {
 
@@ -43,7 +41,12 @@ Client::Client(std::uint16_t port, const Options& options) {
     ::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &options.receive_buffer, sizeof(int));
   const int on = 1;
   ::setsockopt(fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (!options.unix_name.empty()) bind(SocketAddress::unix_path(options.unix_name));
   if (::connect(fd(), server.get(), server.size()) < 0) fail("connect");
+}
+
+void Client::bind(const SocketAddress& address) const {
+  if (::bind(fd(), address.get(), address.size()) < 0) fail("bind");
 }
 
 std::string Client::name() const { return SocketAddress::local_of(fd()).to_string(); }

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include <eddy/loop/unique_fd.h>
+#include <eddy/stream/socket_address.h>
 
 namespace eddy {
 
@@ -19,6 +20,7 @@ class Client {
     int receive_buffer = 0;  // bytes; 0: the system's choice
     std::string address = "127.0.0.1";
     std::string unix_path = {};  // a Unix socket instead; `@name` for an abstract one
+    std::string unix_name = {};  // its own address then, instead of none
   };
   explicit Client(std::uint16_t port) : Client(port, Options()) {}
   Client(std::uint16_t port, const Options& options);
@@ -43,6 +45,8 @@ class Client {
   }
 
  private:
+  void bind(const SocketAddress& address) const;
+
   UniqueFd socket_;
   std::string buffered_;
 };

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,7 +32,14 @@ PipeEnds make_pipe() {
   return {UniqueFd(both[0]), UniqueFd(both[1])};
 }
 
-// In the child, where only what a signal handler may do is allowed.
+// These two in the child, where only what a signal handler may do is allowed.
+void take_input(int terminal) {
+  if (terminal < 0) return static_cast<void>(::dup2(::open("/dev/null", O_RDONLY | O_CLOEXEC), 0));
+  ::setsid();
+  ::dup2(terminal, 0);
+  ::ioctl(0, TIOCSCTTY, 0);
+}
+
 [[noreturn]] void become(char** words, int out, int err, const Surroundings& around) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::signal(SIGPIPE, SIG_DFL);
@@ -45,6 +53,7 @@ PipeEnds make_pipe() {
   if (around.close_standard_streams) {
     for (const int fd : {0, 1, 2}) ::close(fd);
   } else {
+    take_input(around.terminal);
     ::dup2(out, 1);
     ::dup2(err, 2);
   }

@@ -56,6 +56,7 @@ struct Surroundings {
   };
   std::vector<Limit> limits{};
   bool close_standard_streams = false;
+  int terminal = -1;  // its standard input, and its session's own; without one: /dev/null
 };
 
 class DemoProcess {
