@@ -4,45 +4,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <stdexcept>
 #include <system_error>
 
 #include "../loop/platform.h"
 #include "../stream/io_stream.h"
+#include "look_up.h"
 
 namespace eddy {
 namespace {
 
 std::system_error cannot_listen(int error_number, const SocketAddress& address) {
   return {error_number, std::generic_category(), "listen on " + address.to_string()};
-}
-
-const char* resolver_error(int error) {
-  return error == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(error);
-}
-
-std::vector<SocketAddress> resolve(std::uint16_t port, const std::string& host, int family) {
-  addrinfo hints{};
-  hints.ai_family = family;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const std::string service = std::to_string(port);
-  const char* name = host.empty() ? nullptr : host.c_str();
-  if (const int error = ::getaddrinfo(name, service.c_str(), &hints, &found); error != 0)
-    throw std::runtime_error("cannot resolve '" + host + "': " + resolver_error(error));
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
-  std::vector<SocketAddress> addresses;
-  for (const addrinfo* one = found; one; one = one->ai_next) {
-    const auto address = SocketAddress::from(one->ai_addr, one->ai_addrlen);
-    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
-      addresses.push_back(address);
-  }
-  return addresses;
 }
 
 SocketAddress with_port(const SocketAddress& address, std::uint16_t port) {
@@ -107,7 +82,7 @@ void remove_leftover(const std::string& path, const SocketAddress& address) {
 
 std::vector<UniqueFd> bind_sockets(std::uint16_t port, const std::string& address,
                                    const BindOptions& options) {
-  const std::vector<SocketAddress> addresses = resolve(port, address, options.family);
+  const Addresses addresses = look_up(address, port, options.family, AI_PASSIVE);
   std::vector<UniqueFd> sockets;
   for (const SocketAddress& wanted : addresses) {
     // The first socket picks the port when none is given; the others take the same.

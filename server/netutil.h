@@ -25,8 +25,8 @@ struct BindOptions {
 
 // One listening socket for each address of the host: a name or a numeric address; empty: every
 // interface. Port 0 picks a free one, the same for all of them. Resolves names, so it may block:
-// meant for the start of a program. Throws std::system_error, or std::runtime_error when the name
-// does not resolve or leads to other machines only.
+// meant for the start of a program. Throws std::system_error, ResolverError when the name does not
+// resolve, or std::runtime_error when it leads to other machines only.
 std::vector<UniqueFd> bind_sockets(std::uint16_t port, const std::string& address = "",
                                    const BindOptions& options = {});
 
