@@ -42,6 +42,7 @@ class FutureStateOf : public FutureState {
   Value& value() {
     if (!done()) throw InvalidStateError("result: the Future is not done yet");
     rethrow_if_failed();
+    mark_taken();
     return value_;
   }
   Value take() {  // moved out, unless somebody else holds the Future and wants it too

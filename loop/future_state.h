@@ -124,8 +124,11 @@ class FutureState : public Pooled {
     what_ = what;
     where_ = where;
     looked_at_ = false;
+    taken_ = false;
     promised_ = false;
   }
+  void mark_taken() { taken_ = true; }
+  bool taken() const { return taken_; }  // somebody has had the result
   void finish(Status status) {
     status_ = status;
     producer_ = nullptr;
@@ -163,6 +166,7 @@ class FutureState : public Pooled {
   bool promised_;
   mutable bool looked_at_ = false;
   bool cancelled_ = false;
+  bool taken_ = false;
 };
 
 // Drops what other threads sent home; the loop does so in each turn. `ring` is called on those
