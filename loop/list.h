@@ -38,7 +38,16 @@ class List {
   void push_back(T& element) {
     ListNode& node = element;
     if (node.linked()) node.unlink();
-    link(node, node);
+    link(head_, node, node);
+  }
+
+  template <class F>
+  void insert_before_first(T& element, F belongs_before) {  // of which that holds; else at the end
+    ListNode* place = head_.next_;
+    while (place != &head_ && !belongs_before(static_cast<T&>(*place))) place = place->next_;
+    ListNode& node = element;
+    if (node.linked()) node.unlink();
+    link(*place, node, node);
   }
 
   T& front() { return static_cast<T&>(*head_.next_); }
@@ -55,7 +64,7 @@ class List {
     ListNode& first = *other.head_.next_;
     ListNode& last = *other.head_.prev_;
     other.head_.next_ = other.head_.prev_ = &other.head_;
-    link(first, last);
+    link(head_, first, last);
   }
 
   template <class F>
@@ -65,11 +74,11 @@ class List {
   }
 
  private:
-  void link(ListNode& first, ListNode& last) {
-    first.prev_ = head_.prev_;
-    last.next_ = &head_;
-    head_.prev_->next_ = &first;
-    head_.prev_ = &last;
+  static void link(ListNode& place, ListNode& first, ListNode& last) {  // before `place`
+    first.prev_ = place.prev_;
+    last.next_ = &place;
+    place.prev_->next_ = &first;
+    place.prev_ = &last;
   }
 
   ListNode head_;
