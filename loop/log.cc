@@ -1,14 +1,16 @@
 #include "log.h"
 
 #include <pthread.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <mutex>
 
 #include "clock.h"
+#include "log_output.h"
 #include "platform.h"
 #include "text.h"
 
@@ -18,10 +20,12 @@ namespace {
 std::atomic<Level> threshold{Level::info};
 std::mutex mutex;  // guards what follows
 Sink redirected;
+std::size_t lost_lines = 0;  // that nobody was told of yet
 
 // Who forks holds the mutex meanwhile: in the child, where other threads are gone, it is then free.
-[[maybe_unused]] const int atfork =
-    ::pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
+// What was lost is for the parent to tell.
+[[maybe_unused]] const int atfork = ::pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); },
+                                                     [] { lost_lines = 0, mutex.unlock(); });
 
 // The lines of one kind within the current second.
 struct Budget {
@@ -40,9 +44,32 @@ Budget& budget_of(const char* kind) {
   return budgets.back();  // more kinds than that share one budget
 }
 
+// spdlog's own sink for stderr waits for as long as nobody reads it.
+class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    tell_of_the_lost();
+    if (!write(message)) ++lost_lines;
+  }
+  void flush_() override {}
+
+  void tell_of_the_lost() {
+    if (lost_lines == 0) return;
+    const std::string text = std::to_string(lost_lines) + " log lines lost";
+    if (write({"eddy", spdlog::level::warn, text})) lost_lines = 0;
+  }
+  bool write(const spdlog::details::log_msg& message) {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    return output_.write({line.data(), line.size()});
+  }
+
+  LogOutput output_{STDERR_FILENO};
+};
+
 spdlog::logger& standard_logger() {
   static auto* logger = [] {
-    auto* made = new spdlog::logger("eddy", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto* made = new spdlog::logger("eddy", std::make_shared<StderrSink>());
     made->set_level(spdlog::level::trace);
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
     made->set_error_handler([](const std::string&) {});  // nowhere is left to complain

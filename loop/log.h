@@ -1,7 +1,8 @@
 // log: the one place where eddy speaks.
 //
 // Lines go to stderr through spdlog until a host redirects or silences them. Mirrors tornado.log
-// (app_log, gen_log). Callable on any thread; never throws.
+// (app_log, gen_log). Callable on any thread; never throws, and never waits for who reads stderr:
+// what that one has no room for is lost, and the next line that he has room for tells how many.
 //
 // Lines that begin with the same literal share a budget of kLinesPerSecond; what is beyond it is
 // counted and reported with the next line, so that a flood of bad requests stays a trickle here.

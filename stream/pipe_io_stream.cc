@@ -1,55 +1,14 @@
 #include "pipe_io_stream.h"
 
 #include <fcntl.h>
-#include <signal.h>
 
 #include <cerrno>
-#include <ctime>
 #include <system_error>
+
+#include "../loop/without_sigpipe.h"
 
 namespace eddy {
 namespace {
-
-// A pipe knows no MSG_NOSIGNAL: the SIGPIPE of a write is held back and taken away again, and the
-// host's own disposition, and a SIGPIPE of its own that waits already, stay as they are.
-class WithoutSigpipe {
- public:
-  WithoutSigpipe() {
-    ::pthread_sigmask(SIG_BLOCK, &only(), &before_);
-    if (sigismember(&before_, SIGPIPE) != 1) return;  // so none can have been waiting
-    sigset_t waiting;
-    ::sigpending(&waiting);
-    was_waiting_ = sigismember(&waiting, SIGPIPE) == 1;
-  }
-  ~WithoutSigpipe() {
-    const int error_number = errno;
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    errno = error_number;
-  }
-  WithoutSigpipe(const WithoutSigpipe&) = delete;
-  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
-
-  void take_away() const {
-    const int error_number = errno;
-    const timespec at_once{};
-    if (!was_waiting_) ::sigtimedwait(&only(), nullptr, &at_once);
-    errno = error_number;
-  }
-
- private:
-  static const sigset_t& only() {
-    static const sigset_t set = [] {
-      sigset_t made;
-      sigemptyset(&made);
-      sigaddset(&made, SIGPIPE);
-      return made;
-    }();
-    return set;
-  }
-
-  sigset_t before_;
-  bool was_waiting_ = false;
-};
 
 bool writes_only(int fd) { return (::fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY; }
 

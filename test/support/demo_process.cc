@@ -55,7 +55,7 @@ void take_input(int terminal) {
   } else {
     take_input(around.terminal);
     ::dup2(out, 1);
-    ::dup2(err, 2);
+    ::dup2(around.err < 0 ? err : around.err, 2);
   }
   ::execvp(words[0], words);
   ::_exit(127);
