@@ -57,7 +57,7 @@ struct Surroundings {
   std::vector<Limit> limits{};
   bool close_standard_streams = false;
   int terminal = -1;  // its standard input, and its session's own; without one: /dev/null
-  int err = -1;  // what its stderr is, instead of what err() reads
+  int err = -1;       // what its stderr is, instead of what err() reads
 };
 
 class DemoProcess {
