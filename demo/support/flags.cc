@@ -109,11 +109,8 @@ void Flags::add_endpoint(Endpoint& endpoint, std::size_t least_port,
           ->type_name("ADDR")
           ->capture_default_str();
   add_number("--port", endpoint.port, least_port, about_port);
-  app_->add_option("--unix", endpoint.unix_path, "a Unix socket instead; @name: an abstract one")
-      ->check({unix_path_problem, ""})
-      ->excludes(address)
-      ->excludes(app_->get_option("--port"))
-      ->type_name("PATH");
+  add_unix_path(endpoint.unix_path, "a Unix socket instead; @name: an abstract one");
+  app_->get_option("--unix")->excludes(address)->excludes(app_->get_option("--port"));
 }
 
 void Flags::add(Endpoint& server) { add_endpoint(server, 1, "where the server listens"); }
@@ -165,6 +162,10 @@ void Flags::add_seconds(const std::string& name, eddy::Duration& value, const st
       ->check(check(parse_seconds, "not a number of seconds"))
       ->type_name("SECONDS")
       ->default_str(shown);
+}
+
+void Flags::add_unix_path(std::string& path, const std::string& help) {
+  app_->add_option("--unix", path, help)->check({unix_path_problem, ""})->type_name("PATH");
 }
 
 void Flags::add_words(std::vector<std::string>& words, const std::string& usage) {

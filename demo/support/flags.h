@@ -51,6 +51,7 @@ class Flags {
                   const std::string& help, std::size_t most = SIZE_MAX);
   // Decimal numbers with an optional fraction: no exponent, no sign.
   void add_seconds(const std::string& name, eddy::Duration& value, const std::string& help);
+  void add_unix_path(std::string& path, const std::string& help);  // --unix
   // The words behind the flags: from the first that is no flag on, whatever they look like.
   void add_words(std::vector<std::string>& words, const std::string& usage);
 
