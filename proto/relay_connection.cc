@@ -79,7 +79,10 @@ Future<> RelayViewerConnection::watch_until_it_leaves() {
   server_.leave_incoming(peer_);
   sending_ = send_frames();
   IOStream& stream = peer_.stream();
-  for (;;) co_await stream.read_bytes(stream.limits().read_chunk_size, true);  // means nothing
+  for (;;) {
+    co_await stream.read_bytes(stream.limits().read_chunk_size, true);  // means nothing
+    co_await moment;
+  }
 }
 
 Future<> RelayViewerConnection::send_frames() {

@@ -125,6 +125,7 @@ void Flags::add(ServerFlags& flags) {
       ->type_name("MODE")
       ->default_str("0600");
   add_number("--processes", flags.processes, 0, "workers; 0: one for each core", kMostProcesses);
+  add_seconds("--handshake-timeout", flags.handshake_timeout, "patience with a client's beginning");
   app_->add_option_function<std::string>(
           "--log-level", [&](const std::string& name) { flags.log_level = *parse_level(name); },
           "trace, debug, info, warn, error or off")
