@@ -155,6 +155,11 @@ void Flags::add_number(const std::string& name, Number& value, std::size_t least
 template void Flags::add_number(const std::string&, std::size_t&, std::size_t, const std::string&,
                                 std::size_t);
 
+void Flags::add_text(const std::string& name, std::string& text, const std::string& kind,
+                     const std::string& help) {
+  app_->add_option(name, text, help)->required()->type_name(kind);
+}
+
 void Flags::add_seconds(const std::string& name, eddy::Duration& value, const std::string& help) {
   char shown[32];
   std::snprintf(shown, sizeof shown, "%g", std::chrono::duration<double>(value).count());

@@ -50,6 +50,9 @@ class Flags {
   template <class Number>
   void add_number(const std::string& name, Number& value, std::size_t least,
                   const std::string& help, std::size_t most = SIZE_MAX);
+  // A word that must be given; `kind` stands for it in the help.
+  void add_text(const std::string& name, std::string& text, const std::string& kind,
+                const std::string& help);
   // Decimal numbers with an optional fraction: no exponent, no sign.
   void add_seconds(const std::string& name, eddy::Duration& value, const std::string& help);
   void add_unix_path(std::string& path, const std::string& help);  // --unix

@@ -1,0 +1,22 @@
+// client: what every client demo does around its conversation.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <eddy/server/tcp_client.h>
+
+#include "flags.h"
+
+namespace demo {
+
+eddy::TCPClient::Connection connect(const Endpoint& server);
+
+// Done, or failed, when the first of the two is; the other is given up.
+eddy::Future<> either(eddy::Future<> one, eddy::Future<> other);
+
+// Runs a conversation on a loop of its own until it is over, or until SIGTERM or SIGINT, and gives
+// the program's exit code; what it throws is one line on stderr, and 1.
+int converse(const std::string& program, const std::function<eddy::Future<>()>& conversation);
+
+}  // namespace demo
