@@ -78,6 +78,10 @@ int Platform::connect(int fd, const sockaddr* address, socklen_t size) {
   return ::connect(fd, address, size);
 }
 
+int Platform::getpeername(int fd, sockaddr* address, socklen_t* size) {
+  return ::getpeername(fd, address, size);
+}
+
 int Platform::getsockopt(int fd, int level, int name, void* value, socklen_t* size) {
   return ::getsockopt(fd, level, name, value, size);
 }

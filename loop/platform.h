@@ -38,6 +38,7 @@ class Platform {
   virtual int listen(int fd, int backlog);
   virtual int accept(int fd, sockaddr* address, socklen_t* size);  // non-blocking, close-on-exec
   virtual int connect(int fd, const sockaddr* address, socklen_t size);
+  virtual int getpeername(int fd, sockaddr* address, socklen_t* size);
   virtual int getsockopt(int fd, int level, int name, void* value, socklen_t* size);
   virtual int setsockopt(int fd, int level, int name, const void* value, socklen_t size);
   virtual int shutdown(int fd, int how);

@@ -89,6 +89,10 @@ void BaseIOStream::connection_failed(int error_number, const char* what) {
   close(std::make_exception_ptr(std::system_error(error_number, std::generic_category(), what)));
 }
 
+void BaseIOStream::hand_close_callback_to(BaseIOStream& successor) {
+  if (awaits_close()) successor.rare().close_notice = std::move(rare_->close_notice);
+}
+
 void BaseIOStream::step_out() {
   if (registered_) loop_.remove_handler(fileno());
   registered_ = false;
@@ -96,7 +100,13 @@ void BaseIOStream::step_out() {
 }
 
 void BaseIOStream::want(std::uint32_t events) {
-  const auto wanted = static_cast<std::uint8_t>(wanted_ | events);
+  if (connecting_ || closed_) return;  // what it takes to connect is all that is watched meanwhile
+  if (events & kRead) read_waits();
+  watch(wanted_ | events);
+}
+
+void BaseIOStream::watch(std::uint32_t events) {
+  const auto wanted = static_cast<std::uint8_t>(events);
   if (registered_ && wanted == wanted_) return;
   try {
     if (registered_)
@@ -113,7 +123,12 @@ void BaseIOStream::want(std::uint32_t events) {
 void BaseIOStream::end_connecting() {
   connecting_ = false;
   flush();
-  if (reading()) try_inline_read();
+  if (reading()) return try_inline_read();
+  if (!closed_) watch_for_end();
+}
+
+void BaseIOStream::read_on() {
+  if (wanted_ & kRead) or_close([this] { handle_read_event(); });
 }
 
 void BaseIOStream::close(std::exception_ptr error) {
@@ -169,14 +184,18 @@ void BaseIOStream::watch_for_end() {
 Future<> BaseIOStream::wait_closed(Location where) {
   check_thread("IOStream::wait_closed");
   if (closed_) return {};
-  want(kNone);  // a reset is reported to whoever is registered, whatever it watches
+  watch(wanted_);  // a reset is reported to whoever is registered, whatever it watches
   if (closed_) return {};
   return shared_promise(rare().wait_closed, "wait_closed", where);
 }
 
-std::size_t BaseIOStream::available() const {
-  const int waiting = closed_ ? 0 : loop_.platform().bytes_waiting(fileno());
-  return read_buffer_.size() + static_cast<std::size_t>(std::max(waiting, 0));
+std::size_t BaseIOStream::available() {
+  const std::size_t waiting = closed_ ? 0 : arrived();
+  return read_buffer_.size() + waiting;
+}
+
+std::size_t BaseIOStream::arrived() {
+  return static_cast<std::size_t>(std::max(loop_.platform().bytes_waiting(fileno()), 0));
 }
 
 // Both sides have ended, or the peer's has and nobody is left who would read or write.

@@ -101,7 +101,7 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   bool reading() const { return read_.kind != ReadCondition::Kind::none; }
   bool writing() const { return !write_buffer_.empty(); }
   std::size_t read_buffer_size() const { return read_buffer_.size(); }
-  std::size_t available() const;  // bytes that have arrived and nobody has read
+  std::size_t available();  // bytes that have arrived and nobody has read
   std::size_t write_buffer_size() const { return write_buffer_.size(); }
   std::exception_ptr error() const { return error_; }  // why it closed; none: orderly
   IOLoop& loop() const { return loop_; }
@@ -128,12 +128,36 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   virtual int fd_error() = 0;       // the descriptor's own pending error, an errno
   virtual void handle_connect() {}  // an event while connecting
   virtual void fail_connect(const std::exception_ptr&) {}  // the stream closes while connecting
+  virtual void connection_failed(int error_number, const char* what);  // closes for it
+  // For what stands between us and the descriptor, as TLS does, and says or holds more than we see.
+  virtual bool say_goodbye() { return true; }  // before shutdown_fd(); false: no room for it yet
+  virtual std::size_t arrived();               // bytes that read_from_fd() would give now
+  virtual void read_waits() {}                 // for an event: the last chance to tell of others
 
   void check_thread(const char* call) const { loop_.check_thread(call); }
-  void want(std::uint32_t events);                 // adds to what the loop watches for us
+  void want(std::uint32_t events);   // adds to what the loop watches for us, unless connecting
+  void watch(std::uint32_t events);  // neither more nor less
   void begin_connecting() { connecting_ = true; }  // reads and writes wait meanwhile
   void end_connecting();
+  bool connecting() const { return connecting_; }
   void flush();
+  void let_read_fail();      // at the close, even if what is buffered would do for it
+  void read_on();            // as if the loop had told that there is something to read
+  void take_in_what_came();  // as much as the buffer takes, though nobody may read
+  // Another stream takes over the descriptor, which is in no loop any more, and who awaits the end.
+  void step_out();
+  void hand_close_callback_to(BaseIOStream& successor);
+  const SharedLimits& shared_limits() const { return limits_; }
+
+  // What an event begins and cannot finish ends this one stream, and not the loop's turn.
+  template <class F>
+  void or_close(F step) noexcept {
+    try {
+      step();
+    } catch (...) {
+      close_for_exception();
+    }
+  }
 
  private:
   class CloseNotice;
@@ -196,8 +220,6 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   void handle_events(std::uint32_t events) override;
   void handle_read_event();
   void handle_error_event();
-  void connection_failed(int error_number, const char* what);
-  void step_out();
   void watch_for_end();
   void close_if_over();
   void stop(IOLoop::Timeout& timer);
@@ -205,16 +227,6 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   std::exception_ptr closed_error() const noexcept;
   void report_buffered();
   void close_rare(Rare& rare, const std::exception_ptr& reason);
-
-  // What an event begins and cannot finish ends this one stream, and not the loop's turn.
-  template <class F>
-  void or_close(F step) noexcept {
-    try {
-      step();
-    } catch (...) {
-      close_for_exception();
-    }
-  }
   void close_for_exception() noexcept;
 
   struct ReadInto : Pooled {

@@ -107,8 +107,7 @@ void BaseIOStream::try_inline_read() {
   if (satisfy_from_buffer(closed_ || eof_)) return;
   if (closed_ || eof_) return finish_read_at_close();
   if (connecting_) return;
-  if (!kernel_drained_) read_from_kernel();
-  if (!reading() || closed_ || eof_) return;
+  if (!kernel_drained_) return read_from_kernel();
   read_buffer_.shrink_to_fit();
   want(kRead);
 }
@@ -169,8 +168,12 @@ void BaseIOStream::evict(std::exception_ptr error) {
 
 // What is buffered may not serve the pending read any more: its limit is what we close for.
 void BaseIOStream::close_over_limit(std::exception_ptr error) {
-  if (reading()) read_.set_bytes(SIZE_MAX, false);
+  let_read_fail();
   close(std::move(error));
+}
+
+void BaseIOStream::let_read_fail() {
+  if (reading()) read_.set_bytes(SIZE_MAX, false);
 }
 
 void BaseIOStream::fail_read(const std::exception_ptr& error) {

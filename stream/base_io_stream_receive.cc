@@ -19,7 +19,15 @@ void BaseIOStream::read_from_kernel() {
     taken += static_cast<std::size_t>(count);
   } while (!closed_ && reading() && !kernel_drained_ && taken < kBytesPerTurn);
   if (!closed_) read_buffer_.shrink_to_fit();
+  if (reading()) want(kRead);
   report_buffered();
+}
+
+void BaseIOStream::take_in_what_came() {
+  or_close([this] {
+    read_the_rest();
+    report_buffered();
+  });
 }
 
 // All that the kernel holds, for nothing follows it, as far as the buffer goes: the last answer of

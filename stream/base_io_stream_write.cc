@@ -135,6 +135,7 @@ Future<> BaseIOStream::shutdown_write(Location where) {
 }
 
 void BaseIOStream::finish_shutdown() {
+  if (!say_goodbye()) return want(kWrite);
   shutdown_done_ = true;
   std::exchange(rare_->shutdown, Promise<>(nullptr)).set_result();  // first: a pipe's end closes us
   shutdown_fd();

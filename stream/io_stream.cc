@@ -40,7 +40,7 @@ Future<> IOStream::connect(const SocketAddress& address, TimePoint deadline, Loc
     connecting_->deadline = loop().call_at(deadline, [this, text = address.to_string()] {
       close(std::make_exception_ptr(TimeoutError("timed out connecting to " + text)));
     });
-  want(kWrite);
+  watch(kWrite);
   return future;
 }
 
@@ -53,11 +53,26 @@ bool IOStream::start_connecting(const SocketAddress& address) {
 }
 
 void IOStream::handle_connect() {
-  if (const int error_number = fd_error(); error_number != 0)
-    return close(system_error(error_number, "connect"));
-  const std::unique_ptr<Connecting> connected = std::move(connecting_);
-  loop().remove_timeout(connected->deadline);
-  connected->promise.set_result();
+  if (!was_refused()) finish_connect();
+}
+
+bool IOStream::is_connected() const {
+  sockaddr_storage peer;
+  socklen_t size = sizeof peer;
+  return loop().platform().getpeername(fileno(), reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+}
+
+bool IOStream::was_refused() {
+  const int error_number = fd_error();
+  if (error_number != 0) close(system_error(error_number, "connect"));
+  return error_number != 0;
+}
+
+void IOStream::finish_connect() {
+  if (const std::unique_ptr<Connecting> connected = std::move(connecting_)) {
+    loop().remove_timeout(connected->deadline);
+    connected->promise.set_result();
+  }
   end_connecting();
 }
 

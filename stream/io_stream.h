@@ -3,11 +3,18 @@
 // Mirrors tornado.iostream.IOStream. Owns the socket.
 #pragma once
 
+#include <chrono>
+#include <memory>
+#include <string>
+
 #include "../loop/unique_fd.h"
 #include "base_io_stream.h"
 #include "socket_address.h"
 
 namespace eddy {
+
+class TLSContext;
+inline constexpr Duration kHandshakeTimeout = std::chrono::seconds(10);
 
 class IOStream : public BaseIOStream {
  public:
@@ -23,6 +30,16 @@ class IOStream : public BaseIOStream {
   Future<> connect(const SocketAddress& address, TimePoint deadline = TimePoint::max(),
                    Location where = Location::current());
 
+  // TLS from here on, in a new stream that takes over the socket, the limits and the close
+  // callback; this one is closed. A client says by which name the server must be certified. Fails,
+  // and leaves the stream as it is, with InvalidStateError unless the stream is idle and nothing is
+  // buffered: what came in plain text must not pass for protected. Else as
+  // TLSIOStream::wait_for_handshake().
+  Future<std::unique_ptr<IOStream>> start_tls(std::shared_ptr<const TLSContext> context,
+                                              std::string server_hostname = {},
+                                              Duration handshake_timeout = kHandshakeTimeout,
+                                              Location where = Location::current());
+
   // TCP only, and harmless on anything else: a small write leaves at once, or waits for company.
   void set_nodelay(bool on);
 
@@ -36,6 +53,9 @@ class IOStream : public BaseIOStream {
   int fd_error() override;
   void handle_connect() override;
   void fail_connect(const std::exception_ptr& error) override;
+  bool is_connected() const;
+  bool was_refused();  // what connect() asked for; closes if so
+  void finish_connect();
 
  private:
   struct Connecting {
@@ -44,6 +64,7 @@ class IOStream : public BaseIOStream {
   };
 
   bool start_connecting(const SocketAddress& address);  // false: errno
+  const char* reason_against_tls() const;               // none: it may be started
 
   UniqueFd socket_;
   std::unique_ptr<Connecting> connecting_;

@@ -38,8 +38,8 @@ class SimulatedLoop : protected SimulatedPlatform, public testing::Test {
   // Turns the loop, without letting its time pass, until `condition` holds. False: it never does.
   template <class F>
   bool run_until(F condition) {
-    constexpr int kPatience = 10'000;  // milliseconds of ours, for a kernel that has much to do
-    for (int waits = 0; waits < kPatience; ++waits) {
+    constexpr int kMostWaits = 10'000;  // milliseconds of ours, for a kernel that has much to do
+    for (int waits = 0; waits < kMostWaits; ++waits) {
       for (int turns = 0; turns < 10; ++turns) {
         loop.turn();
         if (condition()) return true;

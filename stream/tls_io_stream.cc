@@ -1,0 +1,272 @@
+#include "tls_io_stream.h"
+
+#include <cerrno>
+#include <stdexcept>
+#include <utility>
+
+#include "../loop/await.h"
+#include "../loop/log.h"
+#include "tls_session.h"
+
+namespace eddy {
+
+using Status = TLSSession::Status;
+
+namespace {
+
+constexpr const char* kNameIsMissing = "a client that verifies needs the server_hostname";
+
+}  // namespace
+
+// What is needed only until the handshake is done.
+class TLSIOStream::Handshake final : public HandshakeQueue::Member {
+ public:
+  Handshake(TLSIOStream& stream, HandshakeOptions options)
+      : stream_(stream), options_(std::move(options)) {}
+  ~Handshake() {
+    if (options_.queue) options_.queue->leave(*this);
+    if (IOLoop::current_or_null()) stream_.loop().remove_timeout(deadline_);
+  }
+  Handshake(const Handshake&) = delete;
+  Handshake& operator=(const Handshake&) = delete;
+
+  const std::string& server_hostname() const { return options_.server_hostname; }
+  bool in_line() const { return linked(); }
+
+  void start_clock() {
+    if (deadline_.serial != 0) return;
+    deadline_ = stream_.loop().call_later(options_.timeout,
+                                          [this] { stream_.time_is_up(options_.timeout); });
+  }
+  void ask_for_step() {
+    if (!options_.queue) return take_step();
+    stream_.watch(kNone);
+    options_.queue->ask(*this);
+  }
+  void take_step() override { stream_.take_step(); }
+
+  Promise<> waiter{nullptr};
+
+ private:
+  TLSIOStream& stream_;
+  const HandshakeOptions options_;
+  IOLoop::Timeout deadline_{};
+};
+
+TLSIOStream::TLSIOStream(UniqueFd socket, std::shared_ptr<const TLSContext> context,
+                         const HandshakeOptions& options, SharedLimits limits)
+    : IOStream(std::move(socket), std::move(limits)),
+      context_(std::move(context)),
+      handshake_(std::make_unique<Handshake>(*this, options)) {
+  if (context_->verifies_server() && options.server_hostname.empty())
+    throw std::invalid_argument(std::string("TLSIOStream: ") + kNameIsMissing);
+  if (context_->is_server() || is_connected()) begin_handshake();
+}
+
+TLSIOStream::~TLSIOStream() { close(); }
+
+// --- The handshake -------------------------------------------------------------------------------
+
+// A server listens first, a client speaks first.
+void TLSIOStream::begin_handshake() {
+  begin_connecting();
+  handshake_->start_clock();
+  watch(context_->is_server() ? kRead : kWrite);
+}
+
+void TLSIOStream::handle_connect() {
+  if (!handshake_) return take_step();
+  if (!session_ && !context_->is_server() && was_refused()) return;
+  handshake_->start_clock();
+  handshake_->ask_for_step();
+}
+
+void TLSIOStream::take_step() {
+  or_close([this] {
+    if (!session_)
+      session_ = std::make_unique<TLSSession>(*context_, handshake_->server_hostname(),
+                                              loop().platform(), fileno());
+    switch (session_->handshake()) {
+      case Status::done: return handshake_done();
+      case Status::wants_read: return watch(kRead);
+      case Status::wants_write: return watch(kWrite);
+      default: return connection_failed(session_->error_number(), "TLS handshake");
+    }
+  });
+}
+
+void TLSIOStream::handshake_done() {
+  if (const std::unique_ptr<Handshake> done = std::move(handshake_))
+    if (done->waiter) done->waiter.set_result();
+  finish_connect();
+}
+
+// A message of the handshake's kind, such as a new key, may come at any time, and in pieces. Until
+// it is complete OpenSSL neither writes what we give it nor reads what is behind it.
+void TLSIOStream::let_handshake_go_on(std::uint32_t events) {
+  begin_connecting();
+  watch(events);
+}
+
+void TLSIOStream::fail_connect(const std::exception_ptr& error) {
+  const std::unique_ptr<Handshake> failed = std::move(handshake_);
+  if (failed && failed->waiter) {
+    failed->waiter.state()->forgive();
+    failed->waiter.set_exception(error);
+  }
+  IOStream::fail_connect(error);
+}
+
+void TLSIOStream::time_is_up(Duration timeout) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(timeout);
+  close(std::make_exception_ptr(TimeoutError(
+      "TLS: handshake_timeout = " + std::to_string(milliseconds.count()) + " ms has passed")));
+}
+
+Future<> TLSIOStream::wait_for_handshake(Location where) {
+  check_thread("TLSIOStream::wait_for_handshake");
+  const auto failed = [where](std::exception_ptr reason) {
+    return make_failed_future<void>(std::move(reason), "wait_for_handshake", where);
+  };
+  if (closed()) return failed(std::make_exception_ptr(StreamClosedError(error())));
+  if (!handshake_) return {};
+  Promise<>& waiter = handshake_->waiter;
+  if (waiter && !waiter.done() && !waiter.state()->abandoned())
+    return failed(std::make_exception_ptr(
+        InvalidStateError("wait_for_handshake: somebody waits already, one at a time")));
+  waiter = Promise<>("wait_for_handshake", where);
+  return waiter.future();
+}
+
+// --- Reading and writing -------------------------------------------------------------------------
+
+namespace {
+
+ssize_t none_moved(const TLSSession& session, Status status) {
+  errno = status == Status::failed ? session.error_number() : EAGAIN;
+  return -1;
+}
+
+}  // namespace
+
+ssize_t TLSIOStream::read_from_fd(char* data, std::size_t size) {
+  const auto [bytes, status] = session_->read(data, size);
+  if (status == Status::wants_write) let_handshake_go_on(kWrite);
+  if (bytes > 0 || status == Status::ended) return static_cast<ssize_t>(bytes);
+  return none_moved(*session_, status);
+}
+
+ssize_t TLSIOStream::write_to_fd(const char* data, std::size_t size) {
+  const auto [bytes, status] = session_->write(data, size);
+  if (status == Status::wants_read) let_handshake_go_on(kRead);
+  read_waits();
+  return bytes > 0 ? static_cast<ssize_t>(bytes) : none_moved(*session_, status);
+}
+
+// What TLS holds from now on, the kernel no longer does.
+void TLSIOStream::read_waits() {
+  if (session_ && session_->holds_unread()) loop().queue().add(*this);
+}
+
+// Only what is decrypted can be counted.
+std::size_t TLSIOStream::arrived() {
+  if (connecting() && session_) take_step();
+  if (!connecting() && !closed()) take_in_what_came();
+  return 0;
+}
+
+// --- The end -------------------------------------------------------------------------------------
+
+bool TLSIOStream::say_goodbye() {
+  switch (session_->say_goodbye()) {
+    case Status::done: return true;
+    case Status::wants_read: let_handshake_go_on(kRead); return false;
+    case Status::failed: connection_failed(session_->error_number(), "TLS close"); return false;
+    default: return false;
+  }
+}
+
+void TLSIOStream::close_fd() {
+  const bool nothing_is_dropped = !writing();
+  if (established() && nothing_is_dropped && IOLoop::current_or_null()) session_->say_goodbye();
+  session_.reset();
+  IOStream::close_fd();
+}
+
+void TLSIOStream::connection_failed(int error_number, const char* what) {
+  let_read_fail();  // a read until the close has not seen it all
+  const std::exception_ptr reason = session_ ? session_->error() : nullptr;
+  if (!reason) return IOStream::connection_failed(error_number, what);
+  const bool told_elsewhere = handshake_ && !context_->is_server();  // to who connects
+  if (!session_->truncated() && !told_elsewhere) log::info("TLS failed: ", peer(), ": ", reason);
+  close(reason);
+}
+
+std::string TLSIOStream::peer() const {
+  try {
+    return SocketAddress::peer_of(fileno()).to_string();
+  } catch (const std::system_error&) {  // it is gone
+    return "a peer";
+  }
+}
+
+// --- What was agreed on --------------------------------------------------------------------------
+
+const TLSSession* TLSIOStream::established() const {
+  return session_ && session_->established() ? session_.get() : nullptr;
+}
+
+std::string TLSIOStream::alpn_protocol() const {
+  return established() ? session_->alpn_protocol() : "";
+}
+
+std::string TLSIOStream::tls_version() const { return established() ? session_->version() : ""; }
+
+std::string TLSIOStream::cipher() const { return established() ? session_->cipher() : ""; }
+
+std::string TLSIOStream::peer_certificate_subject() const {
+  return established() ? session_->peer_subject() : "";
+}
+
+// --- From plain text to TLS ----------------------------------------------------------------------
+
+namespace {
+
+Future<std::unique_ptr<IOStream>> once_established(std::unique_ptr<TLSIOStream> stream) {
+  co_await stream->wait_for_handshake();
+  co_return std::move(stream);
+}
+
+}  // namespace
+
+const char* IOStream::reason_against_tls() const {
+  if (closed()) return "closed";
+  if (at_eof()) return "the peer has ended";
+  if (connecting()) return "connecting";
+  if (reading()) return "a read is pending";
+  if (writing()) return "writes are pending";
+  if (read_buffer_size() > 0) return "there are unread bytes in the buffer";
+  if (dynamic_cast<const TLSIOStream*>(this)) return "it speaks TLS already";
+  return nullptr;
+}
+
+Future<std::unique_ptr<IOStream>> IOStream::start_tls(std::shared_ptr<const TLSContext> context,
+                                                      std::string server_hostname,
+                                                      Duration handshake_timeout, Location where) {
+  check_thread("IOStream::start_tls");
+  const char* reason = reason_against_tls();
+  if (context->verifies_server() && server_hostname.empty()) reason = kNameIsMissing;
+  if (reason)
+    return make_failed_future<std::unique_ptr<IOStream>>(
+        std::make_exception_ptr(InvalidStateError(std::string("start_tls: ") + reason)),
+        "start_tls", where);
+  step_out();
+  auto successor = std::make_unique<TLSIOStream>(
+      std::move(socket_), std::move(context),
+      HandshakeOptions{std::move(server_hostname), handshake_timeout}, shared_limits());
+  hand_close_callback_to(*successor);
+  close(std::make_exception_ptr(InvalidStateError("start_tls: the socket has gone to TLS")));
+  return once_established(std::move(successor));
+}
+
+}  // namespace eddy
