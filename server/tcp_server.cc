@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
 #include "../loop/await.h"
 #include "../loop/gen.h"
 #include "../loop/log.h"
+#include "../stream/tls_io_stream.h"
 
 namespace eddy {
 namespace {
@@ -49,16 +51,30 @@ Future<> drained(const Weak& conversations) {
 
 }  // namespace
 
-class TCPServer::AcceptedStream final : public IOStream, public Entry {
+class TCPServer::Entry : public ListNode {
  public:
-  using IOStream::IOStream;
+  virtual void close_stream() = 0;
+
+ protected:
+  ~Entry() = default;
+};
+
+template <class Stream>
+class TCPServer::Accepted final : public Stream, public Entry {
+ public:
+  using Stream::Stream;
+  void close_stream() override { this->close(); }
 };
 
 TCPServer::TCPServer(const TCPServerOptions& options)
     : options_(options),
       limits_(limits_of_streams(options)),
+      handshakes_(options.max_handshakes),
       conversations_(std::make_shared<CoroutineSet>(log_unless_closed)),
-      refusals_(std::make_shared<CoroutineSet>(log_unless_closed)) {}
+      refusals_(std::make_shared<CoroutineSet>(log_unless_closed)) {
+  if (options_.tls && !options_.tls->is_server())
+    throw std::invalid_argument("TCPServerOptions.tls: a context made by for_server() is needed");
+}
 
 TCPServer::~TCPServer() {
   stop();
@@ -98,9 +114,20 @@ std::vector<SocketAddress> TCPServer::addresses() const {
 
 void TCPServer::stop() { listeners_.clear(); }
 
+std::unique_ptr<IOStream> TCPServer::make_stream(UniqueFd socket) {
+  const auto listed = [this](auto stream) -> std::unique_ptr<IOStream> {
+    streams_.push_back(*stream);
+    return stream;
+  };
+  if (!options_.tls)
+    return listed(std::make_unique<Accepted<IOStream>>(std::move(socket), limits_));
+  const HandshakeOptions handshake{.timeout = options_.handshake_timeout, .queue = &handshakes_};
+  return listed(
+      std::make_unique<Accepted<TLSIOStream>>(std::move(socket), options_.tls, handshake, limits_));
+}
+
 void TCPServer::accepted(UniqueFd socket, const SocketAddress& address) {
-  auto stream = std::make_unique<AcceptedStream>(std::move(socket), limits_);
-  streams_.push_back(*stream);
+  std::unique_ptr<IOStream> stream = make_stream(std::move(socket));
   const bool welcome = options_.max_connections == 0 || connections() < options_.max_connections;
   const std::size_t counted = welcome ? 1 : 0;
   starting_ += counted;
@@ -148,7 +175,7 @@ Future<std::size_t> TCPServer::drain(Duration patience) {
 }
 
 void TCPServer::close_all_connections() {
-  while (!streams_.empty()) static_cast<AcceptedStream&>(streams_.pop_front()).close();
+  while (!streams_.empty()) streams_.pop_front().close_stream();
   const Conversations ended[] = {conversations_, refusals_};  // the last to end may drop the server
   for (const Conversations& conversations : ended) conversations->clear();
 }

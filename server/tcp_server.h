@@ -17,7 +17,9 @@
 
 #include "../loop/coroutine_set.h"
 #include "../loop/list.h"
+#include "../stream/handshake_queue.h"
 #include "../stream/io_stream.h"
+#include "../stream/tls_context.h"
 #include "accept_handler.h"
 #include "netutil.h"
 
@@ -28,6 +30,10 @@ struct TCPServerOptions {
   std::size_t max_connections = 0;                           // at once; 0: no limit
   std::size_t max_total_buffer_size = std::size_t{1} << 30;  // of all; the fullest is closed
   BindOptions bind;                                          // of listen()
+
+  std::shared_ptr<const TLSContext> tls = nullptr;  // for_server(): every stream speaks TLS
+  Duration handshake_timeout = kHandshakeTimeout;   // from the accept on; the stream is closed then
+  std::size_t max_handshakes = 1000;  // under way at once, others wait in order; 0: no limit
 };
 
 class TCPServer {
@@ -62,6 +68,8 @@ class TCPServer {
   // One conversation. It is over when the Future is done: the stream, if it still lives then,
   // should be gone. A coroutine of either kind owns the stream and does just that; plain code that
   // keeps the stream elsewhere returns a Future of its own, or a done one, and is then not counted.
+  // With TLS, the stream is a TLSIOStream whose handshake may not have begun: reads and writes
+  // wait.
   virtual Future<> handle_stream(std::unique_ptr<IOStream> stream, SocketAddress address) = 0;
   // One above max_connections: closes it, unless overridden to say why first.
   virtual Future<> refuse_stream(std::unique_ptr<IOStream> stream, SocketAddress address);
@@ -73,18 +81,21 @@ class TCPServer {
     UniqueFd socket;
     std::unique_ptr<AcceptHandler> handler;  // goes first
   };
-  class Entry : public ListNode {};
-  class AcceptedStream;  // one that is in streams_ while it lives
+  class Entry;  // of one in streams_, while it lives
+  template <class Stream>
+  class Accepted;
   // Shared by nobody: weak pointers tell whether the server outlived the user's code that ran.
   using Conversations = std::shared_ptr<CoroutineSet>;
 
   Listener start_listening(UniqueFd listener);
+  std::unique_ptr<IOStream> make_stream(UniqueFd socket);
   void accepted(UniqueFd socket, const SocketAddress& address);
   Future<> converse(bool welcome, std::unique_ptr<IOStream> stream, const SocketAddress& address);
 
   const TCPServerOptions options_;
   const SharedLimits limits_;  // of the accepted streams
   std::vector<Listener> listeners_;
+  HandshakeQueue handshakes_;
   List<Entry> streams_;  // not owned
   const Conversations conversations_;
   const Conversations refusals_;
