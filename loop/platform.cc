@@ -103,6 +103,15 @@ ssize_t Platform::send(int fd, const void* data, std::size_t size) {
   return ::send(fd, data, size, MSG_NOSIGNAL);  // a host's SIGPIPE belongs to the host, not to us
 }
 
+int Platform::recvmmsg(int fd, mmsghdr* messages, unsigned int count) {
+  return ::recvmmsg(fd, messages, count, 0, nullptr);
+}
+
+ssize_t Platform::sendto(int fd, const void* data, std::size_t size, const sockaddr* address,
+                         socklen_t address_size) {
+  return ::sendto(fd, data, size, MSG_NOSIGNAL, address, address_size);
+}
+
 ssize_t Platform::read(int fd, void* data, std::size_t size) { return ::read(fd, data, size); }
 
 ssize_t Platform::write(int fd, const void* data, std::size_t size) {

@@ -47,6 +47,9 @@ class Platform {
 
   virtual ssize_t recv(int fd, void* data, std::size_t size);
   virtual ssize_t send(int fd, const void* data, std::size_t size);  // never raises SIGPIPE
+  virtual int recvmmsg(int fd, mmsghdr* messages, unsigned int count);
+  virtual ssize_t sendto(int fd, const void* data, std::size_t size, const sockaddr* address,
+                         socklen_t address_size);  // never raises SIGPIPE either
   virtual ssize_t read(int fd, void* data, std::size_t size);
   virtual ssize_t write(int fd, const void* data, std::size_t size);
   virtual int close(int fd);

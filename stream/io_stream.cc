@@ -109,9 +109,8 @@ int IOStream::fd_error() {
   return error_number;
 }
 
-UniqueFd open_socket(int family) {
-  UniqueFd socket =
-      above_standard_streams(UniqueFd(Platform::current().socket(family, SOCK_STREAM, 0)));
+UniqueFd open_socket(int family, int type) {
+  UniqueFd socket = above_standard_streams(UniqueFd(Platform::current().socket(family, type, 0)));
   if (!socket) throw std::system_error(errno, std::generic_category(), "socket");
   return socket;
 }

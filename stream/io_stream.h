@@ -71,6 +71,6 @@ class IOStream : public BaseIOStream {
 };
 
 // A non-blocking socket of the family: AF_INET, AF_INET6 or AF_UNIX. Throws std::system_error.
-UniqueFd open_socket(int family);
+UniqueFd open_socket(int family, int type = SOCK_STREAM);
 
 }  // namespace eddy

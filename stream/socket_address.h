@@ -32,6 +32,7 @@ class SocketAddress {
   static SocketAddress peer_of(int fd);
 
   int family() const { return address_.any.sa_family; }
+  bool unnamed() const { return size_ == sizeof(sa_family_t); }
   std::uint16_t port() const;  // 0 for a Unix address
   const sockaddr* get() const { return &address_.any; }
   socklen_t size() const { return size_; }

@@ -16,7 +16,7 @@
 
 namespace eddy {
 
-enum class Call { socket, bind, listen, accept, setsockopt, epoll_add };
+enum class Call { socket, bind, listen, accept, setsockopt, epoll_add, sendto, recvmmsg };
 
 class FaultyPlatform : public FakeClock {
  public:
@@ -48,6 +48,13 @@ class FaultyPlatform : public FakeClock {
     if (operation == EPOLL_CTL_ADD && fails(Call::epoll_add)) return -1;
     return FakeClock::epoll_ctl(epoll, operation, fd, event);
   }
+  ssize_t sendto(int fd, const void* data, std::size_t size, const sockaddr* address,
+                 socklen_t address_size) override {
+    return fails(Call::sendto) ? -1 : FakeClock::sendto(fd, data, size, address, address_size);
+  }
+  int recvmmsg(int fd, mmsghdr* messages, unsigned int count) override {
+    return fails(Call::recvmmsg) ? -1 : FakeClock::recvmmsg(fd, messages, count);
+  }
 
  private:
   struct Outcome {
@@ -66,7 +73,7 @@ class FaultyPlatform : public FakeClock {
     return error_number != 0;
   }
 
-  static constexpr std::size_t kCalls = 6;
+  static constexpr std::size_t kCalls = 8;
   std::array<std::list<Outcome>, kCalls> scripts_;
   std::array<std::size_t, kCalls> calls_{};
 };
