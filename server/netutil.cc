@@ -1,5 +1,6 @@
 #include "netutil.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,32 +37,37 @@ bool switch_on(int fd, int level, int name) {
   return Platform::current().setsockopt(fd, level, name, &on, sizeof on) == 0;
 }
 
-bool set_options(int fd, int family, const BindOptions& options) {
-  return switch_on(fd, SOL_SOCKET, SO_REUSEADDR) &&  // no waiting for the last run's connections
+// Reusing an address means no waiting for the last run's connections. There are none of datagrams:
+// two sockets would have the same port, and one of them all that arrives.
+bool set_options(int fd, int family, int type, const BindOptions& options) {
+  return (type == SOCK_DGRAM || switch_on(fd, SOL_SOCKET, SO_REUSEADDR)) &&
          (!options.reuse_port || switch_on(fd, SOL_SOCKET, SO_REUSEPORT)) &&
-         (!options.urgent_inline || switch_on(fd, SOL_SOCKET, SO_OOBINLINE)) &&
+         (type == SOCK_DGRAM || !options.urgent_inline ||
+          switch_on(fd, SOL_SOCKET, SO_OOBINLINE)) &&
          (family != AF_INET6 || switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY));
 }
 
-void bind_and_listen(int fd, const SocketAddress& address, int backlog) {
+// A datagram socket listens from its bind on.
+void bind_and_listen(int fd, int type, const SocketAddress& address, int backlog) {
   Platform& platform = Platform::current();
-  if (platform.bind(fd, address.get(), address.size()) < 0 || platform.listen(fd, backlog) < 0)
+  if (platform.bind(fd, address.get(), address.size()) < 0 ||
+      (type == SOCK_STREAM && platform.listen(fd, backlog) < 0))
     throw cannot_listen(errno, address);
 }
 
-UniqueFd bind_socket(const SocketAddress& address, const BindOptions& options) {
-  UniqueFd socket = above_standard_streams(
-      UniqueFd(Platform::current().socket(address.family(), SOCK_STREAM, 0)));
-  if (!socket || !set_options(socket.get(), address.family(), options))
+UniqueFd bind_socket(int type, const SocketAddress& address, const BindOptions& options) {
+  UniqueFd socket =
+      above_standard_streams(UniqueFd(Platform::current().socket(address.family(), type, 0)));
+  if (!socket || !set_options(socket.get(), address.family(), type, options))
     throw cannot_listen(errno, address);
-  bind_and_listen(socket.get(), address, options.backlog);
+  bind_and_listen(socket.get(), type, address, options.backlog);
   return socket;
 }
 
 // Of the several addresses of a name this machine may not have all: then none.
-UniqueFd bind_if_ours(const SocketAddress& address, const BindOptions& options) {
+UniqueFd bind_if_ours(int type, const SocketAddress& address, const BindOptions& options) {
   try {
-    return bind_socket(address, options);
+    return bind_socket(type, address, options);
   } catch (const std::system_error& error) {
     const int number = error.code().value();
     if (number != EAFNOSUPPORT && number != EADDRNOTAVAIL) throw;
@@ -69,7 +75,8 @@ UniqueFd bind_if_ours(const SocketAddress& address, const BindOptions& options) 
   }
 }
 
-// Only a socket that nobody listens on is in the way of nobody.
+// Only a socket that nobody listens on is in the way of nobody. A live one of the other type,
+// stream or datagram, answers EPROTOTYPE.
 void remove_leftover(const std::string& path, const SocketAddress& address) {
   struct stat file {};
   if (::lstat(path.c_str(), &file) < 0 || !S_ISSOCK(file.st_mode)) return;
@@ -78,17 +85,15 @@ void remove_leftover(const std::string& path, const SocketAddress& address) {
   if (connected < 0 && errno == ECONNREFUSED) ::unlink(path.c_str());
 }
 
-}  // namespace
-
-std::vector<UniqueFd> bind_sockets(std::uint16_t port, const std::string& address,
-                                   const BindOptions& options) {
+std::vector<UniqueFd> bind_all(int type, std::uint16_t port, const std::string& address,
+                               const BindOptions& options) {
   const Addresses addresses = look_up(address, port, options.family, AI_PASSIVE);
   std::vector<UniqueFd> sockets;
   for (const SocketAddress& wanted : addresses) {
     // The first socket picks the port when none is given; the others take the same.
     const SocketAddress one = with_port(wanted, port);
     UniqueFd socket =
-        addresses.size() == 1 ? bind_socket(one, options) : bind_if_ours(one, options);
+        addresses.size() == 1 ? bind_socket(type, one, options) : bind_if_ours(type, one, options);
     if (!socket) continue;
     port = SocketAddress::local_of(socket.get()).port();
     sockets.push_back(std::move(socket));
@@ -98,16 +103,43 @@ std::vector<UniqueFd> bind_sockets(std::uint16_t port, const std::string& addres
   return sockets;
 }
 
-UniqueFd bind_unix_socket(const std::string& path, mode_t mode, int backlog) {
+UniqueFd bind_unix(int type, const std::string& path, mode_t mode, int backlog) {
   const SocketAddress address = SocketAddress::unix_path(path);
   const bool in_filesystem = path.front() != '@';
   if (in_filesystem) remove_leftover(path, address);
-  UniqueFd socket = open_socket(AF_UNIX);
+  UniqueFd socket = open_socket(AF_UNIX, type);
   // The file takes the socket's mode, less the umask; what the umask took comes back afterwards.
   if (in_filesystem && ::fchmod(socket.get(), mode) < 0) throw cannot_listen(errno, address);
-  bind_and_listen(socket.get(), address, backlog);
+  bind_and_listen(socket.get(), type, address, backlog);
   if (in_filesystem && ::chmod(path.c_str(), mode) < 0) throw cannot_listen(errno, address);
   return socket;
+}
+
+}  // namespace
+
+std::vector<UniqueFd> bind_sockets(std::uint16_t port, const std::string& address,
+                                   const BindOptions& options) {
+  return bind_all(SOCK_STREAM, port, address, options);
+}
+
+std::vector<UniqueFd> bind_datagram_sockets(std::uint16_t port, const std::string& address,
+                                            const BindOptions& options) {
+  return bind_all(SOCK_DGRAM, port, address, options);
+}
+
+UniqueFd bind_unix_socket(const std::string& path, mode_t mode, int backlog) {
+  return bind_unix(SOCK_STREAM, path, mode, backlog);
+}
+
+UniqueFd bind_unix_datagram_socket(const std::string& path, mode_t mode) {
+  return bind_unix(SOCK_DGRAM, path, mode, 0);
+}
+
+void make_non_blocking(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+      ::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+    throw std::system_error(errno, std::generic_category(), "add_socket");
 }
 
 }  // namespace eddy

@@ -1,6 +1,7 @@
-// bind_sockets, bind_unix_socket: sockets that listen.
+// bind_sockets, bind_unix_socket, and their likes for datagrams: sockets that listen.
 //
-// Mirrors tornado.netutil. Both throw what names the address, and then nothing stays open.
+// Mirrors tornado.netutil, which has none for datagrams. All throw what names the address, and then
+// nothing stays open.
 #pragma once
 
 #include <sys/types.h>
@@ -35,5 +36,15 @@ std::vector<UniqueFd> bind_sockets(std::uint16_t port, const std::string& addres
 // use. At no time is it open to more than `mode` allows.
 UniqueFd bind_unix_socket(const std::string& path, mode_t mode = 0600,
                           int backlog = kDefaultBacklog);
+
+// The same for datagrams, UDP and Unix: `backlog` and `urgent_inline` mean nothing here, and a port
+// that is in use is refused unless both sockets have `reuse_port`.
+std::vector<UniqueFd> bind_datagram_sockets(std::uint16_t port, const std::string& address = "",
+                                            const BindOptions& options = {});
+UniqueFd bind_unix_datagram_socket(const std::string& path, mode_t mode = 0600);
+
+// What add_socket makes of a socket from elsewhere, from systemd perhaps: one as those above, which
+// never blocks and closes on exec. Throws std::system_error.
+void make_non_blocking(int fd);
 
 }  // namespace eddy

@@ -1,12 +1,8 @@
 #include "tcp_server.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <iterator>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include "../loop/await.h"
@@ -28,14 +24,6 @@ void log_unless_closed(const std::exception_ptr& failure) {
   } catch (...) {
     log::error("Error in conversation: ", failure);
   }
-}
-
-// One that was made elsewhere, by systemd perhaps, may be otherwise.
-void make_non_blocking(int fd) {
-  const int flags = ::fcntl(fd, F_GETFL);
-  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-      ::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-    throw std::system_error(errno, std::generic_category(), "add_socket");
 }
 
 SharedLimits limits_of_streams(const TCPServerOptions& options) {

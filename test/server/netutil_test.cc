@@ -16,6 +16,7 @@
 #include <eddy/server/netutil.h>
 
 #include "../support/raw_client.h"
+#include "../support/raw_datagram.h"
 #include "../support/simulated_loop.h"
 
 namespace eddy {
@@ -218,6 +219,57 @@ TEST_F(BindSockets, SocketsNeverLandOnTheStandardStreams) {
   ::dup2(input.get(), 0);
 }
 
+class BindDatagramSockets : protected SimulatedPlatform, public testing::Test {};
+
+TEST_F(BindDatagramSockets, ReceivesWithoutBlockingAndKeepsTheSocketFromChildren) {
+  const Sockets sockets = bind_datagram_sockets(0, "127.0.0.1");
+  ASSERT_EQ(sockets.size(), 1U);
+  EXPECT_EQ(option(sockets[0], SOL_SOCKET, SO_TYPE), SOCK_DGRAM);
+  EXPECT_TRUE(::fcntl(sockets[0].get(), F_GETFL) & O_NONBLOCK);
+  EXPECT_TRUE(::fcntl(sockets[0].get(), F_GETFD) & FD_CLOEXEC);
+  const RawDatagram client;
+  EXPECT_TRUE(client.send("hello", SocketAddress::local_of(sockets[0].get())));
+  EXPECT_EQ(Platform::current().bytes_waiting(sockets[0].get()), 5);
+}
+
+TEST_F(BindDatagramSockets, PortZeroPicksAFreePortTheSameForAllAddresses) {
+  const Sockets sockets = bind_datagram_sockets(0);
+  EXPECT_GT(port_of(sockets.front()), 0);
+  EXPECT_EQ(port_of(sockets.front()), port_of(sockets.back()));
+  if (!has_both_families()) GTEST_SKIP() << "this machine has one family only";
+  EXPECT_EQ(families(sockets), (std::set<int>{AF_INET, AF_INET6}));
+}
+
+TEST_F(BindDatagramSockets, TwoShareAPortOnlyWhenBothWantTo) {
+  BindOptions options;
+  options.reuse_port = true;
+  const Sockets first = bind_datagram_sockets(0, "127.0.0.1", options);
+  const Sockets second = bind_datagram_sockets(port_of(first.front()), "127.0.0.1", options);
+  EXPECT_EQ(port_of(first.front()), port_of(second.front()));
+  const Sockets alone = bind_datagram_sockets(0, "127.0.0.1");
+  for (const Sockets* taken : {&first, &alone}) {
+    const std::uint16_t port = port_of(taken->front());
+    const std::string failure = failure_of([&] { bind_datagram_sockets(port, "127.0.0.1"); });
+    EXPECT_TRUE(contains(failure, "127.0.0.1:" + std::to_string(port))) << failure;
+    EXPECT_TRUE(contains(failure, "Address already in use")) << failure;
+  }
+}
+
+TEST_F(BindDatagramSockets, AFailureKeepsItsReason) {
+  for (const Call call : {Call::socket, Call::bind}) {
+    platform.fail(call, EACCES);
+    const std::size_t before = open_descriptors();
+    try {
+      bind_datagram_sockets(0, "127.0.0.1");
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(error.code().value(), EACCES);
+      EXPECT_TRUE(contains(error.what(), "127.0.0.1:0")) << error.what();
+    }
+    EXPECT_EQ(open_descriptors(), before);
+  }
+}
+
 class BindUnixSocket : protected SimulatedPlatform, public testing::Test {
  protected:
   BindUnixSocket() {
@@ -306,6 +358,94 @@ TEST_F(BindUnixSocket, APathThatCannotBeIsRefused) {
   EXPECT_THROW(bind_unix_socket(""), std::invalid_argument);
   EXPECT_THROW(bind_unix_socket(std::string(200, 'x')), std::invalid_argument);
   EXPECT_THROW(bind_unix_socket(path_ + "/below/nothing"), std::system_error);
+}
+
+using BindUnixDatagramSocket = BindUnixSocket;
+
+TEST_F(BindUnixDatagramSocket, ReceivesAtItsPathForItsOwnerOnly) {
+  const UniqueFd socket = bind_unix_datagram_socket(path_);
+  EXPECT_EQ(SocketAddress::local_of(socket.get()).to_string(), "unix:" + path_);
+  EXPECT_EQ(mode_of(path_), S_IFSOCK | 0600U);
+  EXPECT_TRUE(::fcntl(socket.get(), F_GETFL) & O_NONBLOCK);
+  const RawDatagram client(any_unix_name());
+  EXPECT_TRUE(client.send("hello", SocketAddress::unix_path(path_)));
+}
+
+TEST_F(BindUnixDatagramSocket, HasTheModeAskedAndAtNoTimeMore) {
+  class Watch : public Platform {
+   public:
+    explicit Watch(std::string path) : path_(std::move(path)) {}
+    int bind(int fd, const sockaddr* address, socklen_t size) override {
+      const int answer = Platform::bind(fd, address, size);
+      at_bind = mode_of(path_);
+      return answer;
+    }
+    mode_t at_bind = 0;
+
+   private:
+    std::string path_;
+  } watch(path_);
+  const ScopedPlatform watching(watch);
+  for (const mode_t umask : {0000U, 0077U}) {
+    const mode_t before = ::umask(umask);
+    const UniqueFd socket = bind_unix_datagram_socket(path_, 0620);
+    ::umask(before);
+    EXPECT_EQ(watch.at_bind, S_IFSOCK | (0620U & ~umask));
+    EXPECT_EQ(mode_of(path_), S_IFSOCK | 0620U);
+  }
+}
+
+TEST_F(BindUnixDatagramSocket, ReplacesWhatADeadServerLeftOfEitherKind) {
+  bind_unix_datagram_socket(path_).reset();
+  bind_unix_socket(path_).reset();
+  const UniqueFd socket = bind_unix_datagram_socket(path_);
+  const RawDatagram client(any_unix_name());
+  EXPECT_TRUE(client.send("hello", SocketAddress::unix_path(path_)));
+}
+
+TEST_F(BindUnixDatagramSocket, LeavesALiveServerOfEitherKindItsPath) {
+  const auto refused = [this] {
+    for (const bool datagrams : {true, false}) {
+      const std::string failure = failure_of(
+          [&] { datagrams ? bind_unix_datagram_socket(path_) : bind_unix_socket(path_); });
+      EXPECT_TRUE(contains(failure, "unix:" + path_)) << failure;
+      EXPECT_TRUE(contains(failure, "Address already in use")) << failure;
+    }
+  };
+  {
+    const UniqueFd live = bind_unix_datagram_socket(path_);
+    refused();
+    const RawDatagram client(any_unix_name());
+    EXPECT_TRUE(client.send("hello", SocketAddress::unix_path(path_)));
+  }
+  const UniqueFd live = bind_unix_socket(path_);
+  refused();
+}
+
+TEST_F(BindUnixDatagramSocket, AnAbstractNameIsNoFile) {
+  const std::string name = "@eddy-datagram-test-" + std::to_string(::getpid());
+  const UniqueFd socket = bind_unix_datagram_socket(name);
+  EXPECT_EQ(SocketAddress::local_of(socket.get()).to_string(), "unix:" + name);
+  EXPECT_THROW(bind_unix_datagram_socket(name), std::system_error);
+}
+
+TEST_F(BindUnixDatagramSocket, APathMayHave107BytesAndNoMore) {
+  const std::string path = directory_.string() + '/';
+  const std::string longest = path + std::string(107 - path.size(), 'x');
+  const UniqueFd socket = bind_unix_datagram_socket(longest);
+  EXPECT_EQ(SocketAddress::local_of(socket.get()), SocketAddress::unix_path(longest));
+  const std::string failure = failure_of([&] { bind_unix_datagram_socket(longest + 'x'); });
+  EXPECT_TRUE(contains(failure, "longer than 107 bytes")) << failure;
+  EXPECT_TRUE(contains(failure_of([&] { bind_unix_datagram_socket(longest + "/y"); }), "107"));
+}
+
+TEST_F(BindUnixDatagramSocket, AFolderThatIsMissingOrNotOursIsNamed) {
+  const std::string nowhere = path_ + "/below/nothing";
+  EXPECT_TRUE(contains(failure_of([&] { bind_unix_datagram_socket(nowhere); }), nowhere));
+  platform.fail(Call::bind, EACCES);
+  const std::string failure = failure_of([this] { bind_unix_datagram_socket(path_); });
+  EXPECT_TRUE(contains(failure, path_)) << failure;
+  EXPECT_TRUE(contains(failure, "Permission denied")) << failure;
 }
 
 }  // namespace
