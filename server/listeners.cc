@@ -1,22 +1,10 @@
 #include "listeners.h"
 
-#include <fcntl.h>
-
-#include <cerrno>
 #include <iterator>
-#include <system_error>
+
+#include "netutil.h"
 
 namespace eddy {
-namespace {
-
-void make_non_blocking(int fd) {
-  const int flags = ::fcntl(fd, F_GETFL);
-  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-      ::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-    throw std::system_error(errno, std::generic_category(), "add_socket");
-}
-
-}  // namespace
 
 void Listeners::add(std::vector<UniqueFd> sockets) {
   std::vector<Listener> added;
