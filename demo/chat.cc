@@ -77,7 +77,8 @@ eddy::TCPServerOptions server_options(const Limits& limits) {
 
 class ChatServer : public eddy::TCPServer {
  public:
-  explicit ChatServer(const Limits& limits) : TCPServer(server_options(limits)), limits_(limits) {}
+  ChatServer(const demo::Worker& worker, const Limits& limits)
+      : TCPServer(worker.with_tls(server_options(limits))), limits_(limits) {}
   ~ChatServer() override { close_all_connections(); }  // they know us
 
   std::vector<std::string> names() {
@@ -157,7 +158,7 @@ int main(int count, char** arguments) {
                              "--processes: one process holds all clients, so only 1 will do");
   return demo::run(kProgram, flags, [&](demo::Worker& worker) {
     eddy::IOLoop loop;
-    ChatServer server(limits);
+    ChatServer server(worker, limits);
     const demo::Console console({.clients = [&] { return server.names(); }});
     worker.serve(server, [] { return 0; });
   });

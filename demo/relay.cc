@@ -10,7 +10,8 @@ namespace {
 
 constexpr const char* kProgram = "relay";
 
-void serve(demo::Worker& worker, const eddy::RelayOptions& options) {
+void serve(demo::Worker& worker, eddy::RelayOptions options) {
+  options.tls = worker.tls();
   eddy::IOLoop loop;
   eddy::RelayServer server(options);
   worker.serve(server, [&] { return server.viewers_behind(); });

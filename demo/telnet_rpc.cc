@@ -11,7 +11,8 @@ namespace {
 
 constexpr const char* kProgram = "telnet_rpc";
 
-void serve(demo::Worker& worker, const eddy::RpcOptions& options) {
+void serve(demo::Worker& worker, eddy::RpcOptions options) {
+  options.tls = worker.tls();
   eddy::IOLoop loop;
   eddy::RpcApplication application;
   eddy::RPCServer server(application, options);
@@ -40,5 +41,6 @@ int main(int count, char** arguments) {
   line.add_number("--max-connections", options.max_connections, 0, "at once; 0: no limit");
   line.add_seconds("--idle-timeout", options.idle_timeout, "of a silent client; 0: never");
   if (const auto exit_code = line.parse(count, arguments)) return *exit_code;
+  options.handshake_timeout = flags.handshake_timeout;
   return demo::run(kProgram, flags, [&](demo::Worker& worker) { serve(worker, options); });
 }

@@ -34,8 +34,8 @@ eddy::TCPServerOptions server_options(std::size_t max_message) {
 
 class ThatIsAllServer : public eddy::TCPServer {
  public:
-  explicit ThatIsAllServer(std::size_t max_message)
-      : TCPServer(server_options(max_message)), max_message_(max_message) {}
+  ThatIsAllServer(const demo::Worker& worker, std::size_t max_message)
+      : TCPServer(worker.with_tls(server_options(max_message))), max_message_(max_message) {}
   ~ThatIsAllServer() override { close_all_connections(); }  // they know us
 
   std::size_t unanswered() {
@@ -88,7 +88,7 @@ int main(int count, char** arguments) {
   if (const auto exit_code = line.parse(count, arguments)) return *exit_code;
   return demo::run(kProgram, flags, [&](demo::Worker& worker) {
     eddy::IOLoop loop;
-    ThatIsAllServer server(max_message);
+    ThatIsAllServer server(worker, max_message);
     worker.serve(server, [&] { return server.unanswered(); });
   });
 }

@@ -17,8 +17,10 @@ namespace {
 // How long what a client still sends is read away, so that it sees an end and no reset.
 constexpr Duration kReadAway = std::chrono::seconds(1);
 
-TCPServerOptions server_options() {
+TCPServerOptions server_options(const RelayOptions& options) {
   TCPServerOptions made;
+  made.tls = options.tls;
+  made.handshake_timeout = options.handshake_timeout;
   made.bind = RelayServer::bind_options();
   // A device is fed in pieces of what one read brings, also when all that it sent comes at its end.
   made.stream.read_chunk_size = 32 << 10;
@@ -46,7 +48,7 @@ class RelayServer::Incoming {
 };
 
 RelayServer::RelayServer(const RelayOptions& options)
-    : TCPServer(server_options()), options_(options), hub_(options.hub) {}
+    : TCPServer(server_options(options)), options_(options), hub_(options.hub) {}
 
 BindOptions RelayServer::bind_options() {
   BindOptions options;

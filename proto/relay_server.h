@@ -18,7 +18,8 @@ namespace eddy {
 
 struct RelayOptions {
   RelayHubOptions hub;
-  Duration handshake_timeout = std::chrono::seconds(10);  // for all of it, from the first byte on
+  std::shared_ptr<const TLSContext> tls = nullptr;        // as in TCPServerOptions
+  Duration handshake_timeout = std::chrono::seconds(10);  // for all of it, TLS's included
 };
 
 class RelayServer : public TCPServer {

@@ -13,6 +13,8 @@ namespace {
 TCPServerOptions server_options(const RpcOptions& options) {
   TCPServerOptions made;
   made.max_connections = options.max_connections;
+  made.tls = options.tls;
+  made.handshake_timeout = options.handshake_timeout;
   made.bind = RPCServer::bind_options();
   made.stream.high_water_mark = options.max_write_buffer;
   made.stream.max_write_buffer_size = SIZE_MAX;  // no answer is dropped for its size

@@ -20,6 +20,8 @@ struct RpcOptions {
   std::size_t max_in_flight = 128;         // calls of one connection; at it, reading stops
   std::size_t max_write_buffer = 1 << 20;  // unsent answers; above it, reading and rows stop
   std::size_t max_connections = 0;         // 0: no limit
+  std::shared_ptr<const TLSContext> tls = nullptr;  // as in TCPServerOptions, these two
+  Duration handshake_timeout = kHandshakeTimeout;
   Duration idle_timeout{};                 // since the last byte or the last call's end; 0: never
 };
 

@@ -125,6 +125,13 @@ void Flags::add(ServerFlags& flags) {
       ->type_name("MODE")
       ->default_str("0600");
   add_number("--processes", flags.processes, 0, "workers; 0: one for each core", kMostProcesses);
+  CLI::Option* certificate =
+      app_->add_option("--tls-cert", flags.tls_certificate, "PEM: the chain of certificates")
+          ->type_name("FILE");
+  app_->add_option("--tls-key", flags.tls_key, "PEM: the key that goes with it")
+      ->needs(certificate)
+      ->type_name("FILE");
+  certificate->needs(app_->get_option("--tls-key"));
   add_seconds("--handshake-timeout", flags.handshake_timeout, "patience with a client's beginning");
   app_->add_option_function<std::string>(
           "--log-level", [&](const std::string& name) { flags.log_level = *parse_level(name); },

@@ -27,8 +27,10 @@ struct Endpoint {  // where a server is
 
 struct ServerFlags : Endpoint {
   mode_t unix_mode = 0600;
-  eddy::BindOptions bind;     // what the program's protocol wants of its sockets: not a flag
-  std::size_t processes = 1;  // 0: one for each core
+  eddy::BindOptions bind;       // what the program's protocol wants of its sockets: not a flag
+  std::size_t processes = 1;    // 0: one for each core
+  std::string tls_certificate;  // files; both, or none
+  std::string tls_key;
   eddy::Duration handshake_timeout = std::chrono::seconds(10);
   eddy::log::Level log_level = eddy::log::Level::info;
   eddy::Duration drain_timeout = std::chrono::seconds(10);
@@ -43,7 +45,8 @@ class Flags {
 
   // Of a client: --address, --port, --unix.
   void add(Endpoint& server);
-  // These, and --unix-mode, --processes, --handshake-timeout, --log-level, --drain-timeout.
+  // These, and --unix-mode, --processes, --tls-cert, --tls-key, --handshake-timeout, --log-level,
+  // --drain-timeout.
   void add(ServerFlags& flags);
   // Decimal digits. The smallest and the largest value that are allowed are given; the default is
   // what the variable holds. For std::size_t.

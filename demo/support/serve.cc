@@ -86,7 +86,16 @@ void hold_back_signals() {
   ::pthread_sigmask(SIG_BLOCK, &held, nullptr);
 }
 
+std::shared_ptr<const eddy::TLSContext> read_certificate(const ServerFlags& flags) {
+  if (flags.tls_certificate.empty()) return nullptr;
+  eddy::TLSServerOptions options;
+  options.certificate_chain_file = flags.tls_certificate;
+  options.private_key_file = flags.tls_key;
+  return eddy::TLSContext::for_server(options);
+}
+
 int serve(const ServerFlags& flags, const std::function<void(Worker&)>& body) {
+  const auto tls = read_certificate(flags);
   Listeners listeners(flags);
   if (flags.processes != 1) {
     eddy::ForkOptions options;
@@ -96,12 +105,18 @@ int serve(const ServerFlags& flags, const std::function<void(Worker&)>& body) {
     const eddy::Forked forked = eddy::fork_processes(static_cast<int>(flags.processes), options);
     if (!forked.task_id) return forked.exit_code;
   }
-  Worker worker(flags, listeners);
+  Worker worker(flags, tls, listeners);
   body(worker);
   return 0;
 }
 
 }  // namespace
+
+eddy::TCPServerOptions Worker::with_tls(eddy::TCPServerOptions options) const {
+  options.tls = tls_;
+  options.handshake_timeout = flags_.handshake_timeout;
+  return options;
+}
 
 void Worker::serve(eddy::TCPServer& server, std::function<std::size_t()> requests) {
   Service(flags_, listeners_, server, std::move(requests)).run();

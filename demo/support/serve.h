@@ -3,9 +3,12 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include <eddy/server/tcp_server.h>
+#include <eddy/stream/tls_context.h>
 
 #include "flags.h"
 #include "listeners.h"
@@ -15,7 +18,12 @@ namespace demo {
 // One process that serves, on sockets that listen already.
 class Worker {
  public:
-  Worker(const ServerFlags& flags, Listeners& listeners) : flags_(flags), listeners_(listeners) {}
+  Worker(const ServerFlags& flags, std::shared_ptr<const eddy::TLSContext> tls,
+         Listeners& listeners)
+      : flags_(flags), tls_(std::move(tls)), listeners_(listeners) {}
+
+  const std::shared_ptr<const eddy::TLSContext>& tls() const { return tls_; }  // none: plain text
+  eddy::TCPServerOptions with_tls(eddy::TCPServerOptions options) const;       // as the flags say
 
   // Gives the server its sockets, runs the current loop until SIGTERM or SIGINT, and drains. Where
   // there is no supervisor, it says on stdout where it listens, and a second SIGTERM or SIGINT ends
@@ -25,6 +33,7 @@ class Worker {
 
  private:
   const ServerFlags& flags_;
+  const std::shared_ptr<const eddy::TLSContext> tls_;
   Listeners& listeners_;
 };
 
