@@ -176,6 +176,18 @@ Future<T> step(TimePoint deadline, std::string what, Future<T> future) {
   }
 }
 
+// In plain text first, as in Tornado, and then in TLS, if that is asked for.
+Future<Stream> open(Addresses addresses, ConnectOptions options, std::string name,
+                    TimePoint deadline) {
+  Future<Stream> connecting =
+      step(deadline, "connecting to " + name, connect_to_first(std::move(addresses), options));
+  Stream stream = co_await std::move(connecting);
+  if (!options.tls) co_return std::move(stream);
+  Future<Stream> securing = step(deadline, "in the TLS handshake with " + name,
+                                 stream->start_tls(options.tls, options.server_hostname));
+  co_return co_await std::move(securing);
+}
+
 }  // namespace
 
 TCPClient::TCPClient(std::shared_ptr<Resolver> resolver)
@@ -186,24 +198,23 @@ TCPClient::Connection TCPClient::connect(std::string host, std::uint16_t port,
   const TimePoint deadline = after(IOLoop::current().time(), options.timeout);
   const std::string name = '\'' + printable(host) + '\'';
   static_cast<void>(source(options, AF_INET));  // throws when it can't be
+  if (options.server_hostname.empty()) options.server_hostname = host;
   const std::shared_ptr<Resolver> resolver = resolver_;
   Future<Addresses> resolving =
       step(deadline, "resolving " + name, resolver->resolve(host, port, options.family));
   Addresses addresses = co_await std::move(resolving);
   if (addresses.empty()) throw ResolverError(host, "no addresses");
-  Connection connecting = step(deadline, "connecting to " + name,
-                               connect_to_first(std::move(addresses), std::move(options)));
-  co_return co_await std::move(connecting);
+  Connection opening = open(std::move(addresses), std::move(options), name, deadline);
+  co_return co_await std::move(opening);
 }
 
 TCPClient::Connection TCPClient::connect_unix(std::string path, ConnectOptions options) const {
   const TimePoint deadline = after(IOLoop::current().time(), options.timeout);
-  const Addresses only{SocketAddress::unix_path(path)};
+  const SocketAddress address = SocketAddress::unix_path(path);
   options.source_ip.clear();
   options.source_port = 0;
-  Connection connecting = step(deadline, "connecting to " + only.front().to_string(),
-                               connect_to_first(only, std::move(options)));
-  co_return co_await std::move(connecting);
+  Connection opening = open({address}, std::move(options), address.to_string(), deadline);
+  co_return co_await std::move(opening);
 }
 
 }  // namespace eddy

@@ -6,7 +6,7 @@
 // connection wins and the others are closed. (Tornado tries one of each family at a time, the
 // second family after 0.3 s: five dead addresses in a row would then cost minutes.)
 //
-//   resolving --addresses--> connecting --the first that answers--> connected
+//   resolving --addresses--> connecting --the first that answers--> connected, or a TLS handshake
 //       \--none-------------------\--all fail, or time is up--> failed, and all is closed
 #pragma once
 
@@ -16,6 +16,7 @@
 #include <string>
 
 #include "../stream/io_stream.h"
+#include "../stream/tls_context.h"
 #include "resolver.h"
 
 namespace eddy {
@@ -26,6 +27,8 @@ struct ConnectOptions {
   StreamLimits limits;                 // of the stream
   std::string source_ip;               // numeric; empty: as the kernel likes
   std::uint16_t source_port = 0;       // without source_ip: on the loopback, as in Tornado
+  std::shared_ptr<const TLSContext> tls = nullptr;  // for_client(): the stream speaks TLS
+  std::string server_hostname;  // whom its certificate must name; empty: the host
 };
 
 class TCPClient {
@@ -41,8 +44,8 @@ class TCPClient {
 
   // Both fail with TimeoutError, or std::system_error, which names every address that was tried and
   // why it failed, and has the errno of the last one; std::invalid_argument for a source_ip or a
-  // path that can't be. connect also with ResolverError. Dropping the Future gives it all up; the
-  // client itself may go meanwhile.
+  // path that can't be. connect also with ResolverError; with TLS, as IOStream::start_tls. Dropping
+  // the Future gives it all up; the client itself may go meanwhile.
   using Connection = Future<std::unique_ptr<IOStream>>;
   Connection connect(std::string host, std::uint16_t port, ConnectOptions options = {}) const;
   // To a Unix socket: a path, or `@name` in the abstract namespace. Of the options, those that Unix

@@ -12,13 +12,16 @@
 
 #include <eddy/loop/gen.h>
 #include <eddy/loop/run_sync.h>
+#include <eddy/server/accept_handler.h>
 #include <eddy/server/netutil.h>
 #include <eddy/server/tcp_client.h>
 #include <eddy/server/threaded_resolver.h>
+#include <eddy/stream/tls_io_stream.h>
 
 #include "../support/black_hole.h"
 #include "../support/log_capture.h"
 #include "../support/simulated_network.h"
+#include "../support/tls_test.h"
 
 namespace eddy {
 namespace {
@@ -350,6 +353,18 @@ TEST_F(TCPClientTest, AHundredNamesThatHangFailByTheirTimeoutsAndNobodyElseWaits
   EXPECT_TRUE(nothing_is_left());
 }
 
+TEST_F(TCPClientTest, TheDeadlineCoversTheTLSHandshakeToo) {
+  network.answers(at(1), 1s);  // and then says nothing
+  ConnectOptions options = within(5s);
+  options.tls = TLSContext::for_client(client_options());
+  const Future<Stream> connection = connect(many(1), options);
+  EXPECT_EQ(wait(connection), 5s);
+  const auto error = failure<TimeoutError>(connection);
+  ASSERT_TRUE(error);
+  EXPECT_STREQ(error->what(), "timed out in the TLS handshake with 'example.com'");
+  EXPECT_TRUE(nothing_is_left());
+}
+
 // The kernel's own sockets.
 class TCPClientOnThisMachine : public testing::Test {
  protected:
@@ -393,6 +408,52 @@ TEST_F(TCPClientOnThisMachine, AUnixSocketThatIsNotThereIsNamed) {
     EXPECT_STREQ(error.what(), "connect to unix:@nobody-listens-here: Connection refused");
   }
   EXPECT_THROW(connect_unix(""), std::invalid_argument);
+}
+
+// A server certified for localhost, which `elsewhere.example.com` leads to as well.
+class TCPClientTLS : public TCPClientOnThisMachine {
+ protected:
+  Stream connect(const std::string& host, const std::string& server_hostname = "") {
+    OverrideResolver::Table table{{{"elsewhere.example.com"}, {"127.0.0.1"}}};
+    const TCPClient client(
+        std::make_shared<OverrideResolver>(std::move(table), default_resolver()));
+    ConnectOptions options;
+    options.tls = TLSContext::for_client(client_options());
+    options.server_hostname = server_hostname;
+    return loop_.run_sync([&] { return client.connect(host, port_, options); });
+  }
+  std::string refusal(const std::string& host) {
+    try {
+      connect(host);
+    } catch (const StreamClosedError& error) {
+      return error.what();
+    }
+    return "none";
+  }
+
+ private:
+  const LogCapture log_;  // the server's complaints about who refuses it
+  const std::shared_ptr<const TLSContext> context_ = TLSContext::for_server(server_options());
+  const UniqueFd listening_ = std::move(bind_sockets(0, "127.0.0.1").front());
+  std::vector<Stream> accepted_;
+  const AcceptHandler accepting_{
+      listening_.get(), [this](UniqueFd socket, const SocketAddress&) {
+        accepted_.push_back(std::make_unique<TLSIOStream>(std::move(socket), context_));
+      }};
+  const std::uint16_t port_ = SocketAddress::local_of(listening_.get()).port();
+};
+
+TEST_F(TCPClientTLS, GivesAStreamThatSpeaksItToTheHostThatWasAskedFor) {
+  for (const char* host : {"localhost", "127.0.0.1"}) {
+    const Stream stream = connect(host);
+    EXPECT_EQ(dynamic_cast<TLSIOStream&>(*stream).tls_version(), "TLSv1.3");
+  }
+}
+
+TEST_F(TCPClientTLS, AHostThatIsCertifiedAsSomebodyElseIsRefused) {
+  EXPECT_NE(refusal("elsewhere.example.com").find("mismatch"), std::string::npos)
+      << refusal("elsewhere.example.com");
+  EXPECT_TRUE(connect("elsewhere.example.com", "localhost")) << "by the name that we expect";
 }
 
 }  // namespace
