@@ -21,7 +21,7 @@ class Source : public RelaySource {
   int times_replaced = 0;
 };
 
-class Viewer : public RelayViewer {
+class Viewer final : public RelayViewer {
  public:
   std::string take_all() {
     std::string all;
