@@ -33,7 +33,7 @@ struct TCPServerOptions {
 
   std::shared_ptr<const TLSContext> tls = nullptr;  // for_server(): every stream speaks TLS
   Duration handshake_timeout = kHandshakeTimeout;   // from the accept on; the stream is closed then
-  std::size_t max_handshakes = 1000;  // under way at once, others wait in order; 0: no limit
+  std::size_t max_handshakes = 256;  // under way at once, others wait in order; 0: no limit
 };
 
 class TCPServer {
