@@ -8,6 +8,9 @@
 // pauses, longer and longer, says so once, and comes back by itself.
 //
 //   accepting --out of resources--> paused --time is up--> accepting
+//
+// The children of fork_processes share a listener evenly: the kernel wakes one for a connection,
+// the first of those who wait, and whoever has taken some stands behind the others from then on.
 #pragma once
 
 #include <functional>
@@ -24,8 +27,9 @@ class AcceptHandler {
   // An exception is logged, and the next connection taken.
   using Accepted = std::function<void(UniqueFd socket, const SocketAddress& peer)>;
 
-  static constexpr int kAcceptsPerTurn = 128;  // then others have their turn
-  static constexpr int kMostWaiting = 4096;    // as many as a kernel lets wait
+  static constexpr int kAcceptsPerTurn = 128;      // then others have their turn
+  static constexpr int kAcceptsPerTurnOfMany = 4;  // in a child of fork_processes: and its siblings
+  static constexpr int kMostWaiting = 4096;        // as many as a kernel lets wait
   static constexpr Duration kFirstPause = std::chrono::milliseconds(10);
   static constexpr Duration kLongestPause = std::chrono::milliseconds(320);
 
