@@ -52,23 +52,31 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
   bool paused() const { return paused_; }
 
   void handle_events(std::uint32_t) override {
-    const std::shared_ptr<Acceptor> keep = shared_from_this();
-    accept_some(is_one_of_many_ ? kAcceptsPerTurnOfMany : kAcceptsPerTurn);
-    if (is_one_of_many_ && !stopped_ && !paused_) wait_behind_the_others();
+    if (is_one_of_many_)
+      accept_a_few();
+    else
+      accept_some(kAcceptsPerTurn);
   }
 
-  void accept_some(int most) {
+  bool accept_some(int most) {  // true: there may be more
     const std::shared_ptr<Acceptor> keep = shared_from_this();
     for (int accepts = 0; accepts < most && !stopped_; ++accepts)
-      if (!accept_one()) return;
+      if (!accept_one()) return false;
+    return true;
   }
 
  private:
   static constexpr std::uint32_t kEvents = kRead | kExclusive;
 
-  void wait_behind_the_others() {
+  void accept_a_few() {
+    const std::shared_ptr<Acceptor> keep = shared_from_this();
+    const bool more = accept_some(kAcceptsPerTurnOfMany);
+    if (stopped_ || paused_) return;
     loop_.remove_handler(listener_);
-    watch();
+    if (more)
+      resume_ = loop_.call_later(kStandingAside, [this] { watch(); });
+    else
+      watch();
   }
 
   void watch() try {
@@ -111,6 +119,7 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
       log::warning("cannot accept connections: ", std::string_view(std::strerror(error_number)),
                    "; trying again from time to time");
     loop_.remove_handler(listener_);
+    loop_.remove_timeout(resume_);
     resume_ = loop_.call_later(patience_, [this] { resume(); });
     patience_ = std::min(2 * patience_, kLongestPause);
   }

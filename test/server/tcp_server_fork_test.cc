@@ -48,7 +48,7 @@ int serve(TCPServer& server) {
   return 0;
 }
 
-// Says its port once it is ready.
+// Says its port.
 Program::Body workers(int processes) {
   return [=](Program& self) {
     self.log_to_test();
@@ -58,12 +58,26 @@ Program::Body workers(int processes) {
     options.handled_signals = {SIGTERM};
     options.on_started = [&] { self.tell(std::to_string(server.addresses().front().port())); };
     if (const auto code = server.start(processes, options)) return *code;
+    self.tell("accepting");
     return serve(server);
   };
 }
 
-std::uint16_t port_of(Program& program) {
-  return static_cast<std::uint16_t>(std::stoi(program.hear()));
+std::uint16_t to_port(const std::string& line) {
+  return static_cast<std::uint16_t>(std::stoi(line));
+}
+
+// Once all accept: one that has only been forked cannot have its share yet.
+std::uint16_t port_of(Program& program, int processes) {
+  std::uint16_t port = 0;
+  for (int accepting = 0; port == 0 || accepting < processes;) {
+    const std::string line = program.hear();
+    if (line == "accepting")
+      ++accepting;
+    else
+      port = to_port(line);
+  }
+  return port;
 }
 
 struct Answer {
@@ -86,7 +100,7 @@ void expect_even(const Shares& shares, int clients) {
 TEST(TCPServerFork, WorkersShareClientsWhoComeOneAfterTheOther) {
   constexpr int kClients = 1000;
   Program program(workers(4));
-  const std::uint16_t port = port_of(program);
+  const std::uint16_t port = port_of(program, 4);
   Shares shares;
   for (int at = 0; at < kClients; ++at) ++shares[Answer(Client(port).read_line()).worker];
   expect_even(shares, kClients);
@@ -95,7 +109,7 @@ TEST(TCPServerFork, WorkersShareClientsWhoComeOneAfterTheOther) {
 TEST(TCPServerFork, WorkersShareClientsWhoComeAHundredAtOnce) {
   constexpr int kRounds = 20;
   Program program(workers(4));
-  const std::uint16_t port = port_of(program);
+  const std::uint16_t port = port_of(program, 4);
   Shares shares;
   for (int round = 0; round < kRounds; ++round) {
     std::list<Client> clients;
@@ -107,7 +121,7 @@ TEST(TCPServerFork, WorkersShareClientsWhoComeAHundredAtOnce) {
 
 TEST(TCPServerFork, ClientsOfTheOthersDoNotNoticeThatAWorkerIsKilled) {
   Program program(workers(4));
-  const std::uint16_t port = port_of(program);
+  const std::uint16_t port = port_of(program, 4);
   std::list<std::pair<Client, int>> clients;
   for (int at = 0; at < 40; ++at) {
     Client client(port);
@@ -128,7 +142,7 @@ TEST(TCPServerFork, ClientsOfTheOthersDoNotNoticeThatAWorkerIsKilled) {
 
 TEST(TCPServerFork, AskedToStopNobodyAcceptsAndAllDrain) {
   Program program(workers(2));
-  const std::uint16_t port = port_of(program);
+  const std::uint16_t port = port_of(program, 2);
   Client client(port);
   client.read_line();
   program.kill(SIGTERM);
@@ -153,7 +167,7 @@ TEST(TCPServerFork, OneProcessServesOnALoopThatTheServerMakes) {
     self.tell(std::to_string(server.addresses().front().port()));
     return serve(server);
   });
-  EXPECT_EQ(Answer(Client(port_of(program)).read_line()).worker, -1);
+  EXPECT_EQ(Answer(Client(to_port(program.hear())).read_line()).worker, -1);
   program.kill(SIGTERM);
   EXPECT_EQ(program.wait(), 0);
 }
