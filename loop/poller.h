@@ -54,7 +54,7 @@ class Poller {
 
   int fd() const { return epoll_.get(); }
   std::size_t size() const { return registered_; }
-  bool forked() const;             // this is a child that inherited the set
+  bool forked() const;            // this is a child that inherited the set
   void check_not_forked() const;  // throws in a child that inherited the set: it may not touch it
 
  private:
