@@ -7,6 +7,7 @@
 #include "signal_mask.h"
 
 namespace eddy {
+
 Executor::Executor(std::size_t threads, std::size_t most_waiting)
     : most_threads_(std::max<std::size_t>(threads, 1)), most_waiting_(most_waiting) {}
 

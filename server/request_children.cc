@@ -65,7 +65,7 @@ void RequestChildren::be_child(pid_t parent, AcceptedRequest request) const {
     become_child_of(parent, {request.socket.get()});
     IOLoop::forget_after_fork();
     IOLoop& loop = *new IOLoop;  // never destroyed: that would end the parent's coroutines, too
-    RequestRunner runner(server_, bells_, limits_of_requests(options_), true);
+    RequestRunner runner(server_, bells_, options_, true);
     for (const int signal : kDrainSignals)
       loop.add_signal_handler(signal, [&runner] { runner.drain(); });
     loop.run_sync([&] { return runner.run(std::move(request)); });

@@ -68,6 +68,8 @@ struct AcceptedRequest {
   UniqueFd socket;
 };
 
+class RequestRunner;
+
 class RequestPlace {
  public:
   virtual ~RequestPlace() = default;
@@ -76,6 +78,7 @@ class RequestPlace {
   virtual bool full() const { return false; }  // the next one should wait unaccepted
   virtual void close() = 0;                    // ends all; twice is harmless
   virtual std::vector<std::string> workers() const { return {}; }
+  virtual RequestRunner* for_datagrams() { return nullptr; }  // none: they are not served here
 };
 
 }  // namespace eddy

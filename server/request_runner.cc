@@ -7,6 +7,7 @@
 #include "../loop/await.h"
 #include "../loop/run_logged.h"
 #include "../stream/close_gracefully.h"
+#include "../stream/tls_io_stream.h"
 #include "request_server.h"
 
 namespace eddy {
@@ -45,19 +46,21 @@ Future<> shutdown_request(IOStream& stream) {
   if (stream.available() > 0) co_await close_gracefully(stream, kReadAway);
 }
 
-}  // namespace
-
-SharedLimits limits_of_requests(const TCPServerOptions& options, std::size_t shares) {
+SharedLimits limits_of_streams(const TCPServerOptions& options, std::size_t shares) {
   StreamLimits limits = options.stream;
   limits.budget = std::make_shared<BufferBudget>(options.max_total_buffer_size / shares);
   return share(std::move(limits));
 }
 
-RequestRunner::RequestRunner(RequestServer& server, const RequestBells& bells, SharedLimits limits,
-                             bool may_block)
+}  // namespace
+
+RequestRunner::RequestRunner(RequestServer& server, const RequestBells& bells,
+                             const TCPServerOptions& options, bool may_block, std::size_t shares)
     : server_(server),
       bells_(bells),
-      limits_(std::move(limits)),
+      options_(options),
+      limits_(limits_of_streams(options, shares)),
+      handshakes_(options.max_handshakes),
       may_block_(may_block),
       loop_(IOLoop::current()) {
   loop_.add_handler(bells_.draining.fd(), kRead, [this](int, std::uint32_t) { drain(); });
@@ -76,18 +79,43 @@ void RequestRunner::drain() {
   open_.for_each([](Request& request) { request.drain(); });
 }
 
+// A handler may block the loop, without which no handshake goes on: it comes first.
 Future<> RequestRunner::run(AcceptedRequest accepted) {
-  IOStream stream(std::move(accepted.socket), limits_);
+  if (!options_.tls) {
+    IOStream stream(std::move(accepted.socket), limits_);
+    co_await converse(stream, accepted);
+    co_return;
+  }
+  const HandshakeOptions handshake{.timeout = options_.handshake_timeout, .queue = &handshakes_};
+  TLSIOStream stream(std::move(accepted.socket), options_.tls, handshake, limits_);
+  try {
+    co_await stream.wait_for_handshake();
+    co_await converse(stream, accepted);
+  } catch (...) {
+    server_.handle_error(accepted.client_name, std::current_exception());
+  }
+}
+
+Future<> RequestRunner::converse(IOStream& stream, const AcceptedRequest& accepted) {
   stream.set_nodelay(true);
   Request request(stream, accepted.client_name, may_block_ ? &bells_ : nullptr);
   open_.push_back(request);
   if (bells_.draining.rung()) request.drain();
+  co_await answer(request, accepted);
+  co_await shutdown_request(stream);
+}
+
+Future<> RequestRunner::run(AcceptedRequest accepted, std::string datagram, Request::Reply reply) {
+  Request request(std::move(datagram), accepted.client_name, std::move(reply));
+  co_await answer(request, accepted);
+}
+
+Future<> RequestRunner::answer(Request& request, const AcceptedRequest& accepted) {
   try {
     co_await finish_request(request, accepted);
   } catch (...) {
     server_.handle_error(accepted.client_name, std::current_exception());
   }
-  co_await shutdown_request(stream);
 }
 
 Future<> RequestRunner::finish_request(Request& request, const AcceptedRequest& accepted) {

@@ -15,32 +15,35 @@ namespace eddy {
 
 class RequestRunner {
  public:
-  // `may_block`: plain code may block this thread.
-  RequestRunner(RequestServer& server, const RequestBells& bells, SharedLimits limits,
-                bool may_block);
+  // `may_block`: plain code may block this thread, one of `shares` that have the options' limit on
+  // memory in common.
+  RequestRunner(RequestServer& server, const RequestBells& bells, const TCPServerOptions& options,
+                bool may_block, std::size_t shares = 1);
   ~RequestRunner();
   RequestRunner(const RequestRunner&) = delete;
   RequestRunner& operator=(const RequestRunner&) = delete;
 
   void start(AcceptedRequest request);
   Future<> run(AcceptedRequest request);  // setup, handle, finish, and the connection's end
-  void drain();                           // serve what has arrived, then end
-  void clear() { running_.clear(); }      // ends them all now
+  Future<> run(AcceptedRequest request, std::string datagram, Request::Reply reply);
+  void drain();                       // serve what has arrived, then end
+  void clear() { running_.clear(); }  // ends them all now
 
  private:
+  Future<> converse(IOStream& stream, const AcceptedRequest& accepted);
+  Future<> answer(Request& request, const AcceptedRequest& accepted);
   Future<> finish_request(Request& request, const AcceptedRequest& accepted);
 
   RequestServer& server_;
   const RequestBells& bells_;
+  const TCPServerOptions options_;
   const SharedLimits limits_;
+  HandshakeQueue handshakes_;
   const bool may_block_;
   IOLoop& loop_;
   bool draining_ = false;
   List<Request> open_;  // not owned
   CoroutineSet running_;
 };
-
-// What the options allow the streams of one of `shares` threads.
-SharedLimits limits_of_requests(const TCPServerOptions& options, std::size_t shares = 1);
 
 }  // namespace eddy

@@ -1,7 +1,11 @@
 #include "request_server.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
-#include <stdexcept>
+#include <cerrno>
+#include <iterator>
+#include <system_error>
 #include <utility>
 
 #include "../loop/await.h"
@@ -10,6 +14,7 @@
 #include "../loop/periodic_callback.h"
 #include "listeners.h"
 #include "request_children.h"
+#include "request_datagrams.h"
 #include "request_runner.h"
 #include "request_threads.h"
 
@@ -20,18 +25,28 @@ namespace {
 class RequestsOnLoop final : public RequestPlace {
  public:
   RequestsOnLoop(RequestServer& server, const RequestBells& bells, const TCPServerOptions& options)
-      : runner_(server, bells, limits_of_requests(options), false) {}
+      : runner_(server, bells, options, false) {}
   void process(AcceptedRequest request) override { runner_.start(std::move(request)); }
   void close() override { runner_.clear(); }
+  RequestRunner* for_datagrams() override { return &runner_; }
 
  private:
   RequestRunner runner_;
 };
 
+bool has_datagrams(const UniqueFd& socket) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+    throw std::system_error(errno, std::generic_category(), "add_sockets");
+  return type == SOCK_DGRAM;
+}
+
 }  // namespace
 
 RequestServer::RequestServer(MakeHandler make_handler, const RequestPolicy& policy,
-                             const TCPServerOptions& options)
+                             const TCPServerOptions& options,
+                             const UDPServerOptions& datagram_options)
     : loop_(IOLoop::current()),
       make_handler_(std::move(make_handler)),
       options_(options),
@@ -40,7 +55,8 @@ RequestServer::RequestServer(MakeHandler make_handler, const RequestPolicy& poli
       listeners_(std::make_unique<Listeners>([this](UniqueFd socket, const SocketAddress& client) {
         accepted(std::move(socket), client);
       })),
-      place_(make_place(policy)) {}
+      place_(make_place(policy)),
+      datagram_options_(datagram_options) {}
 
 RequestServer::~RequestServer() { server_close(); }
 
@@ -59,17 +75,36 @@ void RequestServer::listen(std::uint16_t port, const std::string& address) {
   add_sockets(bind_sockets(port, address, options_.bind));
 }
 
-void RequestServer::add_sockets(std::vector<UniqueFd> listeners) {
+void RequestServer::add_sockets(std::vector<UniqueFd> sockets) {
+  const auto streams = std::stable_partition(
+      sockets.begin(), sockets.end(), [](const UniqueFd& socket) { return has_datagrams(socket); });
+  std::vector<UniqueFd> listeners(std::make_move_iterator(streams),
+                                  std::make_move_iterator(sockets.end()));
+  sockets.erase(streams, sockets.end());
+  if (!sockets.empty()) datagrams().add_sockets(std::move(sockets));
   listeners_->add(std::move(listeners));
 }
 
-void RequestServer::add_socket(UniqueFd listener) {
+RequestDatagrams& RequestServer::datagrams() {
+  RequestRunner* const runner = place_->for_datagrams();
+  if (!runner) throw InvalidStateError("RequestServer: datagrams are served OnLoop only");
+  if (!datagrams_)
+    datagrams_ = std::make_unique<RequestDatagrams>(*this, *runner, datagram_options_);
+  return *datagrams_;
+}
+
+void RequestServer::add_socket(UniqueFd socket) {
   std::vector<UniqueFd> one;
-  one.push_back(std::move(listener));
+  one.push_back(std::move(socket));
   add_sockets(std::move(one));
 }
 
-std::vector<SocketAddress> RequestServer::addresses() const { return listeners_->addresses(); }
+std::vector<SocketAddress> RequestServer::addresses() const {
+  std::vector<SocketAddress> all = listeners_->addresses();
+  if (datagrams_)
+    for (const SocketAddress& address : datagrams_->addresses()) all.push_back(address);
+  return all;
+}
 
 void RequestServer::accepted(UniqueFd socket, const SocketAddress& client) {
   try {
@@ -85,13 +120,18 @@ void RequestServer::process_request(UniqueFd socket, const SocketAddress& client
   const std::size_t most = options_.max_connections;
   if (most != 0 && connections() >= most)
     throw LimitError("max_connections = " + std::to_string(most));
+  std::optional<AcceptedRequest> request = admit(std::move(socket), client);
+  if (request) place_->process(std::move(*request));
+}
+
+std::optional<AcceptedRequest> RequestServer::admit(UniqueFd socket, const SocketAddress& client) {
   if (!verify_request(client)) {
     ++refused_;
-    return;
+    return std::nullopt;
   }
   std::string name = client_name(client);
   OpenRequests::Ticket ticket = open_->add(name);
-  place_->process({std::move(ticket), std::move(name), client, std::move(socket)});
+  return AcceptedRequest{std::move(ticket), std::move(name), client, std::move(socket)};
 }
 
 void RequestServer::handle_error(const std::string& client, const std::exception_ptr& error) {
@@ -115,14 +155,18 @@ void RequestServer::serve_forever(Duration poll_interval) {
 
 void RequestServer::shutdown() { loop_.stop(); }
 
-void RequestServer::stop() { listeners_->close(); }
+void RequestServer::stop() {
+  listeners_->close();
+  if (datagrams_) datagrams_->stop();
+}
 
 Future<std::size_t> RequestServer::drain(Duration patience) {
   const std::shared_ptr<OpenRequests> open = open_;  // the server may be dropped meanwhile
   const TimePoint deadline = after(loop_.time(), patience);
   bells_->draining.ring();
   listeners_->accept_waiting();
-  stop();
+  listeners_->close();
+  if (datagrams_) co_await datagrams_->drain(patience);
   try {
     co_await with_deadline(deadline, open->over());
   } catch (const TimeoutError&) {
@@ -132,6 +176,7 @@ Future<std::size_t> RequestServer::drain(Duration patience) {
 
 void RequestServer::server_close() {
   stop();
+  if (datagrams_) datagrams_->end_all_handlers();
   place_->close();
 }
 

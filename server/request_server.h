@@ -1,8 +1,8 @@
 // RequestServer: a server of requests, each of which is answered by a handler object.
 //
-// Mirrors Python's socketserver: its server classes are what the sockets are (TCP or a Unix
-// stream), and its mix-ins are a policy: requests run on the server's loop, on threads that have a
-// loop each, or each in a child process.
+// Mirrors Python's socketserver: its server classes are what the sockets are (TCP, UDP, a Unix
+// stream or Unix datagrams), and its mix-ins are a policy: requests run on the server's loop, on
+// threads that have a loop each, or each in a child process. Datagrams run on the loop only.
 //
 //   RequestServer server(handled_by<EchoHandler>(), OnThreads{.threads = 8});
 //   server.listen(9999, "127.0.0.1");
@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -23,6 +24,7 @@
 
 #include "request_handler.h"
 #include "tcp_server.h"
+#include "udp_server.h"
 
 namespace eddy {
 
@@ -41,7 +43,9 @@ using RequestPolicy = std::variant<OnLoop, OnThreads, InChildren>;
 
 class Listeners;
 class OpenRequests;
+class RequestDatagrams;
 class RequestPlace;
+struct AcceptedRequest;
 
 class RequestServer {
  public:
@@ -51,17 +55,19 @@ class RequestServer {
   // The options' limits on streams hold for each; max_connections counts all there are. Throws
   // std::system_error when a thread can't be had.
   explicit RequestServer(MakeHandler make_handler, const RequestPolicy& policy = OnLoop(),
-                         const TCPServerOptions& options = {});
+                         const TCPServerOptions& options = {},
+                         const UDPServerOptions& datagram_options = {});
   // A derived server whose handlers call it, or its overridden methods, calls server_close() in
   // its own destructor.
   virtual ~RequestServer();
   RequestServer(const RequestServer&) = delete;
   RequestServer& operator=(const RequestServer&) = delete;
 
-  // As TCPServer's: bound by bind_sockets or bind_unix_socket, or made elsewhere.
+  // As TCPServer's and UDPServer's: bound by one of the functions of netutil.h, or made elsewhere.
+  // Throws InvalidStateError for datagrams that would not run on the loop.
   void listen(std::uint16_t port, const std::string& address = "");
-  void add_sockets(std::vector<UniqueFd> listeners);
-  void add_socket(UniqueFd listener);
+  void add_sockets(std::vector<UniqueFd> sockets);
+  void add_socket(UniqueFd socket);
   std::vector<SocketAddress> addresses() const;
 
   // Runs the loop until shutdown(), and meanwhile service_actions() each poll_interval.
@@ -93,11 +99,14 @@ class RequestServer {
   virtual void handle_error(const std::string& client, const std::exception_ptr& error);
 
  private:
+  friend class RequestDatagrams;
   friend class RequestRunner;
 
   std::unique_ptr<RequestPlace> make_place(const RequestPolicy& policy);
+  RequestDatagrams& datagrams();
   void accepted(UniqueFd socket, const SocketAddress& client);
   void process_request(UniqueFd socket, const SocketAddress& client);
+  std::optional<AcceptedRequest> admit(UniqueFd socket, const SocketAddress& client);
 
   IOLoop& loop_;
   const MakeHandler make_handler_;
@@ -106,6 +115,8 @@ class RequestServer {
   const std::unique_ptr<RequestBells> bells_;
   const std::unique_ptr<Listeners> listeners_;
   std::unique_ptr<RequestPlace> place_;
+  const UDPServerOptions datagram_options_;
+  std::unique_ptr<RequestDatagrams> datagrams_;  // once there is a socket of them
   std::size_t refused_ = 0;
 };
 

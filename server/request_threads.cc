@@ -13,12 +13,13 @@ namespace eddy {
 // Made and destroyed on the server's thread, once the bell for closing has rung.
 class RequestThreads::Worker {
  public:
-  Worker(RequestServer& server, const RequestBells& bells, SharedLimits limits) {
+  Worker(RequestServer& server, const RequestBells& bells, const TCPServerOptions& options,
+         std::size_t shares) {
     const AllSignalsBlocked inherited;
     std::promise<void> ready;
     std::future<void> started = ready.get_future();
-    thread_ = std::thread([&, limits = std::move(limits), ready = std::move(ready)]() mutable {
-      run(server, bells, std::move(limits), std::move(ready));
+    thread_ = std::thread([&, options, shares, ready = std::move(ready)]() mutable {
+      run(server, bells, options, shares, std::move(ready));
     });
     try {
       started.get();
@@ -39,13 +40,13 @@ class RequestThreads::Worker {
   long id() const { return id_; }
 
  private:
-  void run(RequestServer& server, const RequestBells& bells, SharedLimits limits,
-           std::promise<void> ready) {
+  void run(RequestServer& server, const RequestBells& bells, const TCPServerOptions& options,
+           std::size_t shares, std::promise<void> ready) {
     std::unique_ptr<IOLoop> loop;
     std::unique_ptr<RequestRunner> runner;
     try {
       loop = std::make_unique<IOLoop>();
-      runner = std::make_unique<RequestRunner>(server, bells, std::move(limits), true);
+      runner = std::make_unique<RequestRunner>(server, bells, options, true, shares);
       loop->add_handler(bells.closing.fd(), kRead, [&](int, std::uint32_t) { loop->stop(); });
       door_ = loop->door();
       runner_ = runner.get();
@@ -69,8 +70,7 @@ RequestThreads::RequestThreads(RequestServer& server, const OpenRequests& open, 
   const std::size_t count = std::max<std::size_t>(policy.threads, 1);
   try {
     for (std::size_t at = 0; at < count; ++at)
-      workers_.push_back(
-          std::make_unique<Worker>(server, bells, limits_of_requests(options, count)));
+      workers_.push_back(std::make_unique<Worker>(server, bells, options, count));
   } catch (...) {
     close();
     throw;

@@ -10,7 +10,9 @@
 #include <eddy/loop/coroutine.h>
 #include <eddy/loop/gen.h>
 
+#include "../support/certificates.h"
 #include "../support/simulated_loop.h"
+#include "../support/tls_peer.h"
 
 #include <eddy/loop/yield.h>
 
@@ -132,6 +134,27 @@ TEST_P(RequestServerWay, DrainsWhatHasArrivedAndTellsTheIdleThatItIsOver) {
   EXPECT_TRUE(run_until_over(idle));
   EXPECT_EQ(idle.received(), "");
   EXPECT_TRUE(server->addresses().empty());
+}
+
+TEST_P(RequestServerWay, SpeaksTLS) {
+  TCPServerOptions options;
+  options.tls =
+      TLSContext::for_server({.certificate_chain_file = Certificates::common().server().certificate,
+                              .private_key_file = Certificates::common().server().key});
+  serve(GetParam().handler, GetParam().policy, options);
+  RawClient& wire = connect();
+  TLSPeer client = TLSPeer::client();
+  const std::string answer = name_of(wire) + " hello";
+  std::size_t fed = 0;
+  const auto exchange = [&] {
+    const std::string_view all = wire.received();
+    client.feed(all.substr(std::exchange(fed, all.size())));
+    wire.send(client.take());
+  };
+  ASSERT_TRUE(run_until([&] { return exchange(), client.established(); }));
+  client.write("hello");
+  EXPECT_TRUE(run_until([&] { return exchange(), client.received().size() >= answer.size(); }));
+  EXPECT_EQ(client.received(), answer);
 }
 
 TEST_P(RequestServerWay, ClosingItEndsAllItsConnections) {
