@@ -181,6 +181,22 @@ void Flags::add_unix_path(std::string& path, const std::string& help) {
   app_->add_option("--unix", path, help)->check({unix_path_problem, ""})->type_name("PATH");
 }
 
+void Flags::add_switch(const std::string& name, bool& value, const std::string& help) {
+  app_->add_flag(name, value, help);
+}
+
+void Flags::add_choice(const std::string& name, std::string& value,
+                       const std::vector<std::string>& choices, const std::string& help) {
+  std::string all;
+  for (const std::string& choice : choices) all += (all.empty() ? "" : ", ") + choice;
+  const auto is_one = [choices](const std::string& text) {
+    return std::find(choices.begin(), choices.end(), text) != choices.end();
+  };
+  app_->add_option(name, value, all + "; " + help)
+      ->check(check(is_one, "none of " + all))
+      ->type_name("WORD");
+}
+
 void Flags::add_words(std::vector<std::string>& words, const std::string& usage) {
   words_ = &words;
   app_->prefix_command();

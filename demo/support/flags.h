@@ -28,6 +28,7 @@ struct Endpoint {  // where a server is
 struct ServerFlags : Endpoint {
   mode_t unix_mode = 0600;
   eddy::BindOptions bind;       // what the program's protocol wants of its sockets: not a flag
+  bool datagrams = false;       // neither: sockets of datagrams, and not of streams
   std::size_t processes = 1;    // 0: one for each core
   std::string tls_certificate;  // files; both, or none
   std::string tls_key;
@@ -59,6 +60,9 @@ class Flags {
   // Decimal numbers with an optional fraction: no exponent, no sign.
   void add_seconds(const std::string& name, eddy::Duration& value, const std::string& help);
   void add_unix_path(std::string& path, const std::string& help);  // --unix
+  void add_switch(const std::string& name, bool& value, const std::string& help);
+  void add_choice(const std::string& name, std::string& value,
+                  const std::vector<std::string>& choices, const std::string& help);
   // The words behind the flags: from the first that is no flag on, whatever they look like.
   void add_words(std::vector<std::string>& words, const std::string& usage);
 

@@ -10,9 +10,12 @@ namespace demo {
 namespace {
 
 std::vector<eddy::UniqueFd> listen(const ServerFlags& flags) {
-  if (flags.unix_path.empty()) return eddy::bind_sockets(flags.port, flags.address, flags.bind);
+  if (flags.unix_path.empty())
+    return flags.datagrams ? eddy::bind_datagram_sockets(flags.port, flags.address, flags.bind)
+                           : eddy::bind_sockets(flags.port, flags.address, flags.bind);
   std::vector<eddy::UniqueFd> one;
-  one.push_back(eddy::bind_unix_socket(flags.unix_path, flags.unix_mode));
+  one.push_back(flags.datagrams ? eddy::bind_unix_datagram_socket(flags.unix_path, flags.unix_mode)
+                                : eddy::bind_unix_socket(flags.unix_path, flags.unix_mode));
   return one;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <eddy/loop/await.h>
+#include <eddy/loop/io_loop.h>
 #include <eddy/loop/log.h>
 #include <eddy/server/process.h>
 
@@ -26,7 +27,7 @@ std::string counted(std::size_t number, const std::string& what) {
 
 class Service {
  public:
-  Service(const ServerFlags& flags, Listeners& listeners, eddy::TCPServer& server,
+  Service(const ServerFlags& flags, Listeners& listeners, Served& server,
           std::function<std::size_t()> requests)
       : flags_(flags), listeners_(listeners), server_(server), requests_(std::move(requests)) {}
 
@@ -71,7 +72,7 @@ class Service {
 
   const ServerFlags& flags_;
   Listeners& listeners_;
-  eddy::TCPServer& server_;
+  Served& server_;
   const std::function<std::size_t()> requests_;
   IOLoop& loop_ = IOLoop::current();
   const bool supervised_ = eddy::task_id().has_value();
@@ -118,7 +119,7 @@ eddy::TCPServerOptions Worker::with_tls(eddy::TCPServerOptions options) const {
   return options;
 }
 
-void Worker::serve(eddy::TCPServer& server, std::function<std::size_t()> requests) {
+void Worker::run(Served& server, std::function<std::size_t()> requests) {
   Service(flags_, listeners_, server, std::move(requests)).run();
 }
 
