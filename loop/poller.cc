@@ -68,14 +68,16 @@ void Poller::add(int fd, std::uint32_t events, EventHandler& handler) {
   registration.handler = &handler;
   registration.generation = ++last_generation_;
   registration.wanted = registration.told = static_cast<std::uint8_t>(events & ~kError);
+  registration.exclusive = (events & kExclusive) != 0;
   ++registered_;
 }
 
 // Closed without a word, and the number given out again? Then the kernel has forgotten it. (A muted
-// one it does not know anyhow: that one is believed.)
+// one it does not know anyhow: that one is believed.) An exclusive one it knows, and never changes.
 bool Poller::is_live(int fd, const Registration& registration) {
   return registration.told == kMuted ||
-         tell_kernel(EPOLL_CTL_MOD, fd, registration.told, registration.generation) == 0;
+         tell_kernel(EPOLL_CTL_MOD, fd, registration.told, registration.generation) == 0 ||
+         (registration.exclusive && errno == EINVAL);
 }
 
 void Poller::add_owned(int fd, std::uint32_t events, std::unique_ptr<EventHandler> handler) {
@@ -157,7 +159,10 @@ void Poller::call(EventHandler& handler, std::uint32_t events) {
 // A hang-up is reported for ever, wanted or not. Who was told and did not go away is told no more
 // until it changes its interest.
 void Poller::mute(int fd, Registration& registration) {
-  if (registration.told == kMuted) return;
+  if (registration.told != kMuted) forget(fd, registration);
+}
+
+void Poller::forget(int fd, Registration& registration) {
   platform_.epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
   registration.told = kMuted;
 }
@@ -173,9 +178,11 @@ void Poller::tell_changes() {
 }
 
 void Poller::tell_change(int fd, Registration& registration) {
+  if (registration.exclusive && registration.told != kMuted) forget(fd, registration);
   const int operation = registration.told == kMuted ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  const std::uint32_t how = registration.exclusive ? kExclusive : 0;
   registration.told = registration.wanted;
-  if (tell_kernel(operation, fd, registration.wanted, registration.generation) == 0) return;
+  if (tell_kernel(operation, fd, registration.wanted | how, registration.generation) == 0) return;
   registration.told = kMuted;
   call(*registration.handler, kError);  // its owner learns of the failure as an error
 }

@@ -19,6 +19,9 @@ namespace eddy {
 
 enum Events : std::uint32_t { kNone = 0, kRead = 0x001, kWrite = 0x004, kError = 0x018 };
 
+// Beside events: of the processes that watch the same open socket, one is woken, not all.
+inline constexpr std::uint32_t kExclusive = 1U << 28;
+
 // Is told of a descriptor's events: kRead, kWrite, kError (error or hang-up), or-ed.
 class EventHandler {
  public:
@@ -51,7 +54,7 @@ class Poller {
 
   int fd() const { return epoll_.get(); }
   std::size_t size() const { return registered_; }
-  bool forked() const;             // this is a child that inherited the set
+  bool forked() const;            // this is a child that inherited the set
   void check_not_forked() const;  // throws in a child that inherited the set: it may not touch it
 
  private:
@@ -60,8 +63,9 @@ class Poller {
     std::uint32_t generation = 0;
     std::uint8_t wanted = 0;
     std::uint8_t told = 0;  // what the kernel knows; kMuted: nothing, it is not in the set
-    bool owned = false;     // the handler dies with its registration
-    bool changed = false;   // stands in changes_
+    bool exclusive = false;
+    bool owned = false;    // the handler dies with its registration
+    bool changed = false;  // stands in changes_
   };
   static constexpr std::uint8_t kMuted = 0xff;
 
@@ -69,6 +73,7 @@ class Poller {
   bool is_live(int fd, const Registration& registration);
   Registration& make_room(int fd);
   int tell_kernel(int operation, int fd, std::uint32_t events, std::uint32_t generation);
+  void forget(int fd, Registration& registration);
   void tell_change(int fd, Registration& registration);
   void deliver(const epoll_event& event);
   void call(EventHandler& handler, std::uint32_t events);

@@ -22,7 +22,7 @@ struct RpcOptions {
   std::size_t max_connections = 0;         // 0: no limit
   std::shared_ptr<const TLSContext> tls = nullptr;  // as in TCPServerOptions, these two
   Duration handshake_timeout = kHandshakeTimeout;
-  Duration idle_timeout{};                 // since the last byte or the last call's end; 0: never
+  Duration idle_timeout{};  // since the last byte or the last call's end; 0: never
 };
 
 // What user code makes: the handlers, and what to do when clients come and go.

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "../loop/log.h"
 #include "../loop/run_logged.h"
+#include "process.h"
 
 namespace eddy {
 namespace {
@@ -38,7 +40,7 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
  public:
   Acceptor(int listener, Accepted accepted)
       : loop_(IOLoop::current()), listener_(listener), accepted_(std::move(accepted)) {
-    loop_.add_handler(listener_, kRead, *this);
+    loop_.add_handler(listener_, kEvents, *this);
   }
 
   void stop() {
@@ -49,15 +51,40 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
   }
   bool paused() const { return paused_; }
 
-  void handle_events(std::uint32_t) override { accept_some(kAcceptsPerTurn); }
+  void handle_events(std::uint32_t) override {
+    if (is_one_of_many_)
+      accept_a_few();
+    else
+      accept_some(kAcceptsPerTurn);
+  }
 
-  void accept_some(int most) {
+  bool accept_some(int most) {  // true: there may be more
     const std::shared_ptr<Acceptor> keep = shared_from_this();
     for (int accepts = 0; accepts < most && !stopped_; ++accepts)
-      if (!accept_one()) return;
+      if (!accept_one()) return false;
+    return true;
   }
 
  private:
+  static constexpr std::uint32_t kEvents = kRead | kExclusive;
+
+  void accept_a_few() {
+    const std::shared_ptr<Acceptor> keep = shared_from_this();
+    const bool more = accept_some(kAcceptsPerTurnOfMany);
+    if (stopped_ || paused_) return;
+    loop_.remove_handler(listener_);
+    if (more)
+      resume_ = loop_.call_later(kStandingAside, [this] { watch(); });
+    else
+      watch();
+  }
+
+  void watch() try {
+    loop_.add_handler(listener_, kEvents, *this);
+  } catch (const std::system_error& error) {
+    pause(error.code().value());
+  }
+
   bool accept_one() {  // false: enough for now
     sockaddr_storage storage;
     socklen_t size = sizeof storage;
@@ -91,20 +118,23 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
     if (!std::exchange(told_, true))
       log::warning("cannot accept connections: ", std::string_view(std::strerror(error_number)),
                    "; trying again from time to time");
-    loop_.update_handler(listener_, kNone);
+    loop_.remove_handler(listener_);
+    loop_.remove_timeout(resume_);
     resume_ = loop_.call_later(patience_, [this] { resume(); });
     patience_ = std::min(2 * patience_, kLongestPause);
   }
 
   void resume() {
     paused_ = false;
-    loop_.update_handler(listener_, kRead);
-    accept_some(kAcceptsPerTurn);  // nobody there any more? Then only this tells that it is over
+    watch();
+    if (!paused_)
+      accept_some(kAcceptsPerTurn);  // nobody there any more? Then only this tells that it is over
   }
 
   IOLoop& loop_;
   const int listener_;
   const Accepted accepted_;
+  const bool is_one_of_many_ = task_id().has_value();
   IOLoop::Timeout resume_;
   Duration patience_ = kFirstPause;  // longer while nobody at all comes in
   int failures_ = 0;                 // in a row

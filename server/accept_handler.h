@@ -8,6 +8,11 @@
 // pauses, longer and longer, says so once, and comes back by itself.
 //
 //   accepting --out of resources--> paused --time is up--> accepting
+//
+// The children of fork_processes share a listener evenly. The kernel wakes one for a connection,
+// the first of those who wait for it: whoever has taken some stands behind the others from then on,
+// and stands aside for a moment when there are more, so that those whom it has woken come to their
+// turn.
 #pragma once
 
 #include <functional>
@@ -24,8 +29,10 @@ class AcceptHandler {
   // An exception is logged, and the next connection taken.
   using Accepted = std::function<void(UniqueFd socket, const SocketAddress& peer)>;
 
-  static constexpr int kAcceptsPerTurn = 128;  // then others have their turn
-  static constexpr int kMostWaiting = 4096;    // as many as a kernel lets wait
+  static constexpr int kAcceptsPerTurn = 128;       // then others have their turn
+  static constexpr int kAcceptsPerTurnOfMany = 16;  // in a child of fork_processes
+  static constexpr Duration kStandingAside = std::chrono::milliseconds(1);
+  static constexpr int kMostWaiting = 4096;  // as many as a kernel lets wait
   static constexpr Duration kFirstPause = std::chrono::milliseconds(10);
   static constexpr Duration kLongestPause = std::chrono::milliseconds(320);
 

@@ -142,4 +142,14 @@ void make_non_blocking(int fd) {
     throw std::system_error(errno, std::generic_category(), "add_socket");
 }
 
+PeerCredentials peer_credentials(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (Platform::current().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+    throw std::system_error(errno, std::generic_category(), "SO_PEERCRED");
+  if (peer.uid == static_cast<uid_t>(-1))  // what it says of any other kind of socket
+    throw std::system_error(EOPNOTSUPP, std::generic_category(), "SO_PEERCRED");
+  return {peer.pid, peer.uid, peer.gid};
+}
+
 }  // namespace eddy

@@ -47,4 +47,13 @@ UniqueFd bind_unix_datagram_socket(const std::string& path, mode_t mode = 0600);
 // never blocks and closes on exec. Throws std::system_error.
 void make_non_blocking(int fd);
 
+// Who is at the other end of a Unix socket, as the kernel knows it: who connected, or made the
+// pair. Mirrors SO_PEERCRED, which Python leaves to getsockopt. Throws std::system_error.
+struct PeerCredentials {
+  pid_t pid;
+  uid_t uid;
+  gid_t gid;
+};
+PeerCredentials peer_credentials(int fd);
+
 }  // namespace eddy

@@ -93,14 +93,43 @@ TCPServer::Listener TCPServer::start_listening(UniqueFd listener) {
   return {std::move(listener), std::move(handler)};
 }
 
+void TCPServer::bind(std::uint16_t port, const std::string& address) {
+  std::vector<UniqueFd> sockets = bind_sockets(port, address, options_.bind);
+  if (started_) return add_sockets(std::move(sockets));
+  std::move(sockets.begin(), sockets.end(), std::back_inserter(bound_));
+}
+
+std::optional<int> TCPServer::start(int processes, const ForkOptions& options) {
+  if (started_) throw InvalidStateError("TCPServer::start: it was started already");
+  if (processes != 1)
+    if (const std::optional<int> code = fork_workers(processes, options)) return code;
+  if (!IOLoop::current_or_null()) own_loop_ = std::make_unique<IOLoop>();
+  add_sockets(std::exchange(bound_, {}));
+  started_ = true;
+  return std::nullopt;
+}
+
+std::optional<int> TCPServer::fork_workers(int processes, ForkOptions options) {
+  options.on_stopping = [this, then = std::move(options.on_stopping)] {
+    bound_.clear();  // who comes now finds nobody, instead of waiting for nobody
+    if (then) then();
+  };
+  const Forked forked = fork_processes(processes, options);
+  return forked.task_id ? std::nullopt : std::optional(forked.exit_code);
+}
+
 std::vector<SocketAddress> TCPServer::addresses() const {
   std::vector<SocketAddress> all;
+  for (const UniqueFd& socket : bound_) all.push_back(SocketAddress::local_of(socket.get()));
   for (const Listener& listener : listeners_)
     all.push_back(SocketAddress::local_of(listener.socket.get()));
   return all;
 }
 
-void TCPServer::stop() { listeners_.clear(); }
+void TCPServer::stop() {
+  bound_.clear();
+  listeners_.clear();
+}
 
 std::unique_ptr<IOStream> TCPServer::make_stream(UniqueFd socket) {
   const auto listed = [this](auto stream) -> std::unique_ptr<IOStream> {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "../stream/tls_context.h"
 #include "accept_handler.h"
 #include "netutil.h"
+#include "process.h"
 
 namespace eddy {
 
@@ -33,7 +35,7 @@ struct TCPServerOptions {
 
   std::shared_ptr<const TLSContext> tls = nullptr;  // for_server(): every stream speaks TLS
   Duration handshake_timeout = kHandshakeTimeout;   // from the accept on; the stream is closed then
-  std::size_t max_handshakes = 1000;  // under way at once, others wait in order; 0: no limit
+  std::size_t max_handshakes = 256;  // under way at once, others wait in order; 0: no limit
 };
 
 class TCPServer {
@@ -50,6 +52,21 @@ class TCPServer {
   void add_sockets(std::vector<UniqueFd> listeners);  // made by bind_sockets, or elsewhere: all
   void add_socket(UniqueFd listener);                 // listening, of any family
   std::vector<SocketAddress> addresses() const;       // where it listens
+
+  // Begins later, perhaps in several processes, which share what was bound:
+  //
+  //   server.bind(8000);
+  //   if (const auto code = server.start(0)) return *code;  // the parent, after the last child
+  //   IOLoop::current().start();
+  //
+  // bind() listens as listen() does, but accepts only from start() on; after it, at once.
+  void bind(std::uint16_t port, const std::string& address = "");
+  // One process: accepts. More, or none for one on each core: forks them, and there must be no loop
+  // yet. Gives nothing where serving goes on, on the thread's loop, which is made and kept by the
+  // server where there is none; in the parent, once all children have ended, the exit code.
+  // Limits are of each process. See fork_processes for what it throws; InvalidStateError when
+  // called twice.
+  [[nodiscard]] std::optional<int> start(int processes = 1, const ForkOptions& options = {});
 
   // Stops accepting; conversations go on, who waits in the kernel's queue is dropped. Safe at any
   // time, also within handle_stream, and twice.
@@ -87,13 +104,17 @@ class TCPServer {
   // Shared by nobody: weak pointers tell whether the server outlived the user's code that ran.
   using Conversations = std::shared_ptr<CoroutineSet>;
 
+  std::optional<int> fork_workers(int processes, ForkOptions options);
   Listener start_listening(UniqueFd listener);
   std::unique_ptr<IOStream> make_stream(UniqueFd socket);
   void accepted(UniqueFd socket, const SocketAddress& address);
   Future<> converse(bool welcome, std::unique_ptr<IOStream> stream, const SocketAddress& address);
 
+  std::unique_ptr<IOLoop> own_loop_;  // goes last
   const TCPServerOptions options_;
-  const SharedLimits limits_;  // of the accepted streams
+  const SharedLimits limits_;    // of the accepted streams
+  std::vector<UniqueFd> bound_;  // until start()
+  bool started_ = false;
   std::vector<Listener> listeners_;
   HandshakeQueue handshakes_;
   List<Entry> streams_;  // not owned

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,10 +25,23 @@ using Pids = std::set<pid_t>;
 
 bool alive(pid_t pid) { return std::filesystem::exists("/proc/" + std::to_string(pid) + "/exe"); }
 
+std::size_t descriptors_of(pid_t pid) {
+  const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid) + "/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
 std::size_t count(const std::string& text, const std::string& part) {
   std::size_t found = 0;
   for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
   return found;
+}
+
+bool may_open(rlim_t descriptors) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(descriptors, limit.rlim_max));
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur >= descriptors;
 }
 
 class Workers : public TelnetRpcServer {
@@ -59,6 +73,12 @@ std::vector<std::unique_ptr<Client>> connect(const DemoServer& server, std::size
   return clients;
 }
 
+bool still_serves(Client& client) try {
+  return client.ask("math.add 2 2") == "[2] ok 4";
+} catch (const std::exception&) {
+  return false;
+}
+
 TEST(Processes, TheSupervisorSaysOnceWhereItListens) {
   const auto port = [](const Workers& workers) { return std::to_string(workers.port()); };
   Workers workers(3);
@@ -74,6 +94,39 @@ TEST(Processes, OneForksNothingAndNoneMeansOneForEachCore) {
   cpu_set_t cores;
   ASSERT_EQ(::sched_getaffinity(0, sizeof cores, &cores), 0);
   EXPECT_TRUE(Workers(0).eventually_are(static_cast<std::size_t>(CPU_COUNT(&cores))));
+}
+
+TEST(Processes, FourShareManyConnections) {
+  const std::size_t all = sanitized() ? 1000 : 10'000;
+  if (!may_open(all + 100)) GTEST_SKIP() << "not enough descriptors";
+  const Workers workers(4);
+  ASSERT_TRUE(workers.eventually_are(4));
+  const std::size_t before = descriptors_of(*workers.pids().begin());
+  const auto clients = connect(workers, all);
+  for (const pid_t pid : workers.pids()) {
+    const std::size_t share = descriptors_of(pid) - before;
+    EXPECT_GT(share, all * 15 / 100);
+    EXPECT_LT(share, all * 35 / 100);
+  }
+}
+
+TEST(Processes, AKilledWorkerIsReplacedAndNobodyElseNotices) {
+  const Workers workers(4);
+  ASSERT_TRUE(workers.eventually_are(4));
+  const auto clients = connect(workers, 100);
+  const Pids before = workers.pids();
+  const pid_t victim = *before.begin();
+  ASSERT_EQ(::kill(victim, SIGKILL), 0);
+  ASSERT_TRUE(eventually([&] {
+    const Pids now = workers.pids();
+    return now.size() == 4 && !now.contains(victim);
+  }));
+  const auto served = std::count_if(clients.begin(), clients.end(),
+                                    [&](const auto& client) { return still_serves(*client); });
+  EXPECT_GE(served, 50) << "the clients of the three others";
+  EXPECT_LT(served, 100) << "it had some";
+  const auto later = connect(workers, 40);
+  for (const pid_t pid : before) EXPECT_EQ(alive(pid), pid != victim);
 }
 
 TEST(Processes, SIGTERMDrainsThemAll) {

@@ -22,8 +22,10 @@ namespace {
 class CountingPlatform : public Platform {
  public:
   int changes = 0;
+  std::uint32_t last_added = 0;
   int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) override {
     ++changes;
+    if (operation == EPOLL_CTL_ADD) last_added = event->events;
     return Platform::epoll_ctl(epoll, operation, fd, event);
   }
 };
@@ -51,6 +53,7 @@ struct PollerTest : testing::Test {
 };
 
 TEST(Events, AreTheKernelsOwnNumbers) {
+  EXPECT_EQ(kExclusive, std::uint32_t{EPOLLEXCLUSIVE});
   EXPECT_EQ(kNone, 0u);
   EXPECT_EQ(kRead, std::uint32_t{EPOLLIN});
   EXPECT_EQ(kWrite, std::uint32_t{EPOLLOUT});
@@ -74,6 +77,23 @@ TEST_F(PollerTest, TellsAgainWhatWasNotConsumed) {
   turn();
   turn();
   EXPECT_EQ(handler.events.size(), 2u);
+}
+
+TEST_F(PollerTest, AnExclusiveOneIsToldToTheKernelAsSuchAlsoAfterAChange) {
+  const Pipe pipe;
+  pipe.fill();
+  Handler handler;
+  poller.add(pipe.reader.get(), kRead | kExclusive, handler);
+  EXPECT_TRUE(platform.last_added & EPOLLEXCLUSIVE);
+  EXPECT_THROW(poller.add(pipe.reader.get(), kRead, handler), InvalidStateError);
+  turn();
+  poller.update(pipe.reader.get(), kNone);
+  EXPECT_EQ(turn(), 0);
+  platform.last_added = 0;
+  poller.update(pipe.reader.get(), kRead);
+  EXPECT_EQ(turn(), 1);
+  EXPECT_TRUE(platform.last_added & EPOLLEXCLUSIVE);
+  EXPECT_EQ(handler.events, (std::vector<std::uint32_t>{kRead, kRead}));
 }
 
 TEST_F(PollerTest, AHandlerRemovedByAnotherOfTheSameBatchIsNotCalled) {

@@ -345,6 +345,17 @@ TEST_F(AcceptHandlerShortage, AListenerThatDoesNotListenIsNoReasonToSpin) {
   EXPECT_EQ(log.count("cannot accept connections: Invalid argument"), 1U);
 }
 
+TEST_F(AcceptHandlerShortage, AlsoOfTheKernelsRoomForWatching) {
+  begin_shortage();
+  end_shortage();
+  platform.fail(Call::epoll_add, ENOSPC);
+  pass(11ms);
+  EXPECT_TRUE(handler->paused()) << "it could not be watched again";
+  pass(AcceptHandler::kLongestPause);
+  EXPECT_EQ(sockets.size(), 1U);
+  EXPECT_EQ(log.lines().size(), 1U);
+}
+
 TEST(AcceptHandlerAtTheEnd, MayOutliveItsLoop) {
   const std::vector<UniqueFd> listening = bind_sockets(0, "127.0.0.1");
   std::optional<IOLoop> loop(std::in_place);

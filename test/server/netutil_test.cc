@@ -15,6 +15,7 @@
 
 #include <eddy/server/netutil.h>
 
+#include "../support/program.h"
 #include "../support/raw_client.h"
 #include "../support/raw_datagram.h"
 #include "../support/simulated_loop.h"
@@ -446,6 +447,51 @@ TEST_F(BindUnixDatagramSocket, AFolderThatIsMissingOrNotOursIsNamed) {
   const std::string failure = failure_of([this] { bind_unix_datagram_socket(path_); });
   EXPECT_TRUE(contains(failure, path_)) << failure;
   EXPECT_TRUE(contains(failure, "Permission denied")) << failure;
+}
+
+TEST_F(BindUnixSocket, APathMayHave107BytesAndNoMore) {
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(directory_);  // which alone may be longer
+  const std::string longest(107, 'x');
+  EXPECT_TRUE(bind_unix_socket(longest));
+  EXPECT_EQ(mode_of(longest), S_IFSOCK | 0600U);
+  const std::string failure = failure_of([&] { bind_unix_socket(longest + 'x'); });
+  std::filesystem::current_path(before);
+  EXPECT_TRUE(contains(failure, "longer than 107 bytes")) << failure;
+}
+
+TEST_F(BindUnixSocket, ADirectoryThatMayNotBeWrittenIsAnErrorThatNamesThePath) {
+  platform.fail(Call::bind, EACCES);  // as the kernel says it; a superuser is never told
+  const std::size_t before = open_descriptors();
+  const std::string failure = failure_of([this] { bind_unix_socket(path_); });
+  EXPECT_TRUE(contains(failure, "unix:" + path_)) << failure;
+  EXPECT_TRUE(contains(failure, "Permission denied")) << failure;
+  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST(PeerCredentialsFork, TellWhoConnects) {
+  const std::string name = "@eddy-credentials-" + std::to_string(::getpid());
+  const UniqueFd listener = bind_unix_socket(name);
+  Program program([&](Program& self) {
+    constexpr unsigned kNobody = 65534;
+    static_cast<void>(::setgid(kNobody) + ::setuid(kNobody));  // or we stay who we are
+    const RawClient client(SocketAddress::unix_path(name));
+    self.tell(std::to_string(::getuid()) + ' ' + std::to_string(::getgid()));
+    for (;;) ::pause();
+    return 0;
+  });
+  const std::string who = program.hear();
+  const UniqueFd accepted(Platform::current().accept(listener.get(), nullptr, nullptr));
+  const PeerCredentials peer = peer_credentials(accepted.get());
+  EXPECT_EQ(std::to_string(peer.uid) + ' ' + std::to_string(peer.gid), who);
+  EXPECT_EQ(peer.pid, program.pid());
+}
+
+TEST(PeerCredentials, OfAnyOtherSocketAreAnError) {
+  const Sockets sockets = bind_sockets(0, "127.0.0.1");
+  EXPECT_THROW(peer_credentials(sockets.front().get()), std::system_error);
+  EXPECT_THROW(peer_credentials(-1), std::system_error);
 }
 
 }  // namespace

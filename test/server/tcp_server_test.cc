@@ -162,6 +162,43 @@ TEST_F(TCPServerTest, ListensOnSeveralPortsAndSaysWhere) {
     EXPECT_TRUE(answers(clients.emplace_back(one), "hello\n")) << one.to_string();
 }
 
+TEST_F(TCPServerTest, WhatIsBoundIsAcceptedFromStartOn) {
+  server = std::make_unique<TestServer>(echo_by_co_await);
+  server->bind(0, "127.0.0.1");
+  server->bind(0, "127.0.0.1");
+  const std::vector<SocketAddress> addresses = server->addresses();
+  ASSERT_EQ(addresses.size(), 2U);
+  for (const SocketAddress& one : addresses) clients.emplace_back(one);
+  turn_a_few_times();
+  EXPECT_EQ(server->connections(), 0U);
+  EXPECT_EQ(server->start(), std::nullopt);
+  EXPECT_TRUE(run_until_connections(2));
+  EXPECT_EQ(server->addresses(), addresses);
+}
+
+TEST_F(TCPServerTest, WhatIsBoundAfterStartIsAcceptedAtOnce) {
+  server = std::make_unique<TestServer>(echo_by_co_await);
+  EXPECT_EQ(server->start(), std::nullopt);
+  server->bind(0, "127.0.0.1");
+  address = server->addresses().front();
+  EXPECT_TRUE(answers(connect(), "hello\n"));
+}
+
+TEST_F(TCPServerTest, StartsOnlyOnce) {
+  server = std::make_unique<TestServer>(echo_by_co_await);
+  EXPECT_EQ(server->start(), std::nullopt);
+  EXPECT_THROW(static_cast<void>(server->start()), InvalidStateError);
+}
+
+TEST_F(TCPServerTest, StoppedBeforeItStartsItLeavesWhatItBound) {
+  server = std::make_unique<TestServer>(echo_by_co_await);
+  server->bind(0, "127.0.0.1");
+  const SocketAddress bound = server->addresses().front();
+  server->stop();
+  EXPECT_TRUE(server->addresses().empty());
+  EXPECT_THROW(RawClient{bound}, std::system_error);
+}
+
 TEST_F(TCPServerTest, TakesSocketsMadeElsewhere) {
   server = std::make_unique<TestServer>(echo_by_co_await);
   server->add_sockets(bind_sockets(0, "127.0.0.1"));

@@ -279,7 +279,7 @@ TEST_F(TLSTest, WhatATurnLeavesInsideIsReadInTheNext) {
   EXPECT_EQ(result_of(line), sent);
 }
 
-TEST_F(TLSTest, APeerThatOnlyChangesItsKeysLeavesTheTurnToOthers) {
+TEST_F(TLSTest, ASlowFloodOfNewKeysLeavesTheTurnToOthers) {
   open_tcp();
   ours = std::make_unique<TLSIOStream>(UniqueFd(::dup(ours->fileno())),
                                        TLSContext::for_server(server_options()));
