@@ -27,7 +27,7 @@ class EchoSession : public Coroutine<> {
 
 class EchoServer : public TCPServer {
   Future<> handle_stream(std::unique_ptr<IOStream> stream, SocketAddress) override {
-    return start<EchoSession>(std::move(stream));
+    return start_coroutine<EchoSession>(std::move(stream));
   }
 };
 

@@ -11,7 +11,7 @@
 //     std::unique_ptr<IOStream> stream_;
 //     Future<std::string> line_;  // locals do not outlive a CO_AWAIT: members do
 //   };
-//   Future<void> done = start<EchoSession>(std::move(stream));
+//   Future<void> done = start_coroutine<EchoSession>(std::move(stream));
 //
 // It lives on the heap, starts at once, and destroys itself at its end, or when nobody holds its
 // Future any more.
@@ -89,7 +89,7 @@ class Coroutine : public TaskOf<T> {
   };
 
   template <class C, class... Args>
-  friend Future<typename C::ResultType> start(Args&&... args);
+  friend Future<typename C::ResultType> start_coroutine(Args&&... args);
 
   void resume() override {
     try {
@@ -107,7 +107,7 @@ class Coroutine : public TaskOf<T> {
 
 // Makes a C from `args` and runs it up to its first wait.
 template <class C, class... Args>
-Future<typename C::ResultType> start(Args&&... args) {
+Future<typename C::ResultType> start_coroutine(Args&&... args) {
   using Base = Coroutine<typename C::ResultType>;
   Base* coroutine = new C(std::forward<Args>(args)...);
   Future<typename C::ResultType> future = coroutine->promise_.future();

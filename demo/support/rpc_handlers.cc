@@ -133,7 +133,8 @@ void declare_rpc_handlers(eddy::RpcRegistry& registry, std::function<RpcStatisti
   math.method("add", {"A", "B…"}, add);
   math.method("mul", {"A", "B…"}, multiply);
   math.method("div", {"A", "B"}, divide);
-  math.method("fib", {"N"}, [](RpcRange<0, 90> n) { return eddy::start<Fibonacci>(n.value); });
+  math.method("fib", {"N"},
+              [](RpcRange<0, 90> n) { return eddy::start_coroutine<Fibonacci>(n.value); });
 
   eddy::RpcHandler& time = registry.handler("time");
   time.method("now", {}, now);

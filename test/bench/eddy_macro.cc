@@ -74,7 +74,7 @@ class Sink : public eddy::Coroutine<> {
 
 template <class Conversation>
 eddy::Future<> converse(std::unique_ptr<eddy::IOStream> stream, bench::Await await) {
-  return eddy::start<Conversation>(std::move(stream), await);
+  return eddy::start_coroutine<Conversation>(std::move(stream), await);
 }
 
 bench::Converse conversation(bench::Serve serve) {

@@ -45,7 +45,7 @@ class Adder : public Coroutine<int> {
 };
 
 TEST_F(CoroutineTest, StartsAtTheCallAndEndsInItWhenEverythingIsReady) {
-  const Future<int> sum = start<Adder>(make_ready_future(1), make_ready_future(2));
+  const Future<int> sum = start_coroutine<Adder>(make_ready_future(1), make_ready_future(2));
   ASSERT_TRUE(sum.done());
   EXPECT_EQ(sum.result(), 3);
 }
@@ -53,7 +53,7 @@ TEST_F(CoroutineTest, StartsAtTheCallAndEndsInItWhenEverythingIsReady) {
 TEST_F(CoroutineTest, ResumesFromTheLoopAndNeverWithinTheCallThatSets) {
   Promise<int> one;
   Promise<int> two;
-  const Future<int> sum = start<Adder>(one.future(), two.future());
+  const Future<int> sum = start_coroutine<Adder>(one.future(), two.future());
   two.set_result(2);
   one.set_result(1);
   EXPECT_FALSE(sum.done());
@@ -63,7 +63,7 @@ TEST_F(CoroutineTest, ResumesFromTheLoopAndNeverWithinTheCallThatSets) {
 
 TEST_F(CoroutineTest, AFailureThatItAwaitsEndsItAndGoesIntoItsFuture) {
   Promise<int> one;
-  const Future<int> sum = start<Adder>(one.future(), make_ready_future(2));
+  const Future<int> sum = start_coroutine<Adder>(one.future(), make_ready_future(2));
   one.set_exception(std::out_of_range("far"));
   turns();
   EXPECT_THROW(sum.result(), std::out_of_range);
@@ -96,9 +96,9 @@ class Settler : public Talker {
 };
 
 TEST_F(CoroutineTest, SettlingGoesOnWhateverCame) {
-  const Future<> first = start<Settler>(ran, Future<>());
+  const Future<> first = start_coroutine<Settler>(ran, Future<>());
   Promise<> promise;
-  const Future<> second = start<Settler>(ran, promise.future());
+  const Future<> second = start_coroutine<Settler>(ran, promise.future());
   promise.set_exception(std::runtime_error("x"));
   turns();
   EXPECT_EQ(ran, "well end cleanfailed end clean");
@@ -115,7 +115,7 @@ class Thrower : public Talker {
 };
 
 TEST_F(CoroutineTest, AFailureNeverLeavesTheCall) {
-  const Future<> future = start<Thrower>(ran);
+  const Future<> future = start_coroutine<Thrower>(ran);
   EXPECT_THROW(future.result(), std::out_of_range);
   EXPECT_EQ(ran, "clean");
 }
@@ -128,7 +128,7 @@ class NoResult : public Coroutine<int> {
 };
 
 TEST_F(CoroutineTest, OneWithAResultThatEndsWithoutOneIsAnError) {
-  EXPECT_THROW(start<NoResult>().result(), InvalidStateError);
+  EXPECT_THROW(start_coroutine<NoResult>().result(), InvalidStateError);
 }
 
 class Sleeper : public Talker {
@@ -146,19 +146,19 @@ class Sleeper : public Talker {
 };
 
 TEST_F(CoroutineTest, SleepsAndGoesOn) {
-  const Future<> future = start<Sleeper>(ran);
+  const Future<> future = start_coroutine<Sleeper>(ran);
   while (!future.done()) loop.turn(1h);
   EXPECT_EQ(ran, "a b clean");
 }
 
 TEST_F(CoroutineTest, EndsWhereItWaitsWhenNobodyHoldsItsFuture) {
-  static_cast<void>(start<Sleeper>(ran));
+  static_cast<void>(start_coroutine<Sleeper>(ran));
   EXPECT_EQ(ran, "a clean");
   EXPECT_EQ(loop.time_to_sleep(), Duration::max()) << "and its timer with it";
 }
 
 TEST_F(CoroutineTest, CancelledItEndsAtItsWait) {
-  Future<> future = start<Sleeper>(ran);
+  Future<> future = start_coroutine<Sleeper>(ran);
   EXPECT_TRUE(future.cancel());
   turns(1);
   EXPECT_EQ(ran, "a clean");
@@ -185,7 +185,7 @@ class Selfless : public Talker {
 
 TEST_F(CoroutineTest, OneThatDropsItsOwnFutureGoesNoFurtherThanItsNextWait) {
   Future<> future;
-  future = start<Selfless>(ran, future);
+  future = start_coroutine<Selfless>(ran, future);
   turns();
   EXPECT_EQ(ran, "a clean");
 }
@@ -205,7 +205,7 @@ class Busy : public Coroutine<> {
 
 TEST_F(CoroutineTest, OneThatMeetsOnlyReadyFuturesStillLetsOthersRun) {
   long rounds = 0;
-  const Future<> busy = start<Busy>(rounds);
+  const Future<> busy = start_coroutine<Busy>(rounds);
   EXPECT_LE(rounds, Task::kInlineResumptions + 1);
   const long before = rounds;
   loop.turn();
@@ -215,16 +215,16 @@ TEST_F(CoroutineTest, OneThatMeetsOnlyReadyFuturesStillLetsOthersRun) {
 
 TEST_F(CoroutineTest, BothFacesMayAwaitEachOther) {
   Promise<int> promise;
-  const Future<int> sum =
-      start<Adder>([](Future<int> one) -> Future<int> { co_return co_await one; }(promise.future()),
-                   start<Adder>(make_ready_future(1), make_ready_future(2)));
+  const Future<int> sum = start_coroutine<Adder>(
+      [](Future<int> one) -> Future<int> { co_return co_await one; }(promise.future()),
+      start_coroutine<Adder>(make_ready_future(1), make_ready_future(2)));
   promise.set_result(4);
   turns();
   EXPECT_EQ(sum.result(), 7);
 }
 
 TEST_F(CoroutineTest, ClosingTheLoopEndsIt) {
-  const Future<> future = start<Sleeper>(ran);
+  const Future<> future = start_coroutine<Sleeper>(ran);
   loop.close();
   EXPECT_EQ(ran, "a clean");
   EXPECT_THROW(future.result(), BrokenPromiseError);

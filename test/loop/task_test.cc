@@ -44,7 +44,7 @@ Future<> awaiting() {
 TEST_F(TaskTest, EachCoroutineSaysWhereItWaitsForWhatAndSinceWhen) {
   const Future<> first = awaiting();
   const std::string first_place = here(line_of_wait);
-  const Future<> second = start<Waiting>();
+  const Future<> second = start_coroutine<Waiting>();
   const std::string second_place = here(line_of_wait);
   clock.advance(1500ms);
   loop.turn();
@@ -56,7 +56,7 @@ TEST_F(TaskTest, EachCoroutineSaysWhereItWaitsForWhatAndSinceWhen) {
 TEST_F(TaskTest, ACoroutineThatIsOverIsNotListed) {
   {
     const Future<> over = []() -> Future<> { co_return; }();
-    const Future<> dropped = start<Waiting>();
+    const Future<> dropped = start_coroutine<Waiting>();
     EXPECT_NE(loop.dump_tasks(), "");
   }
   EXPECT_EQ(loop.dump_tasks(), "");

@@ -150,7 +150,7 @@ void Doubled::body() {
 
 TEST_F(RpcRegistryTest, ACoroutineOfEitherKindIsAMethod) {
   handler_.method("later", {"N"}, after_a_turn);
-  declare({"N"}, [](std::int64_t n) { return start<Doubled>(n); });
+  declare({"N"}, [](std::int64_t n) { return start_coroutine<Doubled>(n); });
   EXPECT_EQ(result_of({"21"}), "42");
   EXPECT_EQ(loop_.run_sync([&] { return handler_.find("later")->call(call_, Words{"5"}); }), "5");
 }

@@ -42,7 +42,7 @@ class MacroEcho : public Coroutine<> {
 };
 
 class MacroEchoHandler : public RequestHandler {
-  Future<> handle() override { return start<MacroEcho>(request(), client_name()); }
+  Future<> handle() override { return start_coroutine<MacroEcho>(request(), client_name()); }
 };
 
 // --- The same answers, wherever a request runs and whatever it comes over

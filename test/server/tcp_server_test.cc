@@ -53,7 +53,7 @@ class EchoSession : public Coroutine<> {
   Future<std::string> line_;
 };
 
-Future<> echo_by_macro(Stream stream) { return start<EchoSession>(std::move(stream)); }
+Future<> echo_by_macro(Stream stream) { return start_coroutine<EchoSession>(std::move(stream)); }
 
 class EchoByCallbacks : public std::enable_shared_from_this<EchoByCallbacks> {
  public:

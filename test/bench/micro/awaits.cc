@@ -62,7 +62,7 @@ void co_await_done(benchmark::State& state) { eddy_in_one_coroutine(state, await
 BENCHMARK(co_await_done)->Name("await a Future that is done/eddy");
 
 void macro_done(benchmark::State& state) {
-  eddy_in_one_coroutine(state, eddy::start<AwaitDone, benchmark::State&>);
+  eddy_in_one_coroutine(state, eddy::start_coroutine<AwaitDone, benchmark::State&>);
 }
 BENCHMARK(macro_done)->Name("await a Future that is done/eddy, macro");
 
@@ -114,7 +114,7 @@ void co_await_later(benchmark::State& state) { eddy_later(state, await_later); }
 BENCHMARK(co_await_later)->Name("await a Future that is set later/eddy");
 
 void macro_later(benchmark::State& state) {
-  eddy_later(state, eddy::start<AwaitLater, Promise<int>&>);
+  eddy_later(state, eddy::start_coroutine<AwaitLater, Promise<int>&>);
 }
 BENCHMARK(macro_later)->Name("await a Future that is set later/eddy, macro");
 
@@ -149,7 +149,7 @@ class AwaitChildren : public eddy::Coroutine<> {
     CO_BEGIN;
     while (state_of_benchmark_.KeepRunningBatch(kBatch)) {
       for (i_ = 0; i_ < kBatch; ++i_) {
-        CO_AWAIT(child_ = eddy::start<Child>(i_));
+        CO_AWAIT(child_ = eddy::start_coroutine<Child>(i_));
         benchmark::DoNotOptimize(child_.result());
       }
     }
@@ -164,7 +164,7 @@ void co_await_children(benchmark::State& state) { eddy_in_one_coroutine(state, a
 BENCHMARK(co_await_children)->Name("a child coroutine/eddy");
 
 void macro_children(benchmark::State& state) {
-  eddy_in_one_coroutine(state, eddy::start<AwaitChildren, benchmark::State&>);
+  eddy_in_one_coroutine(state, eddy::start_coroutine<AwaitChildren, benchmark::State&>);
 }
 BENCHMARK(macro_children)->Name("a child coroutine/eddy, macro");
 

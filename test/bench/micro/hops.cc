@@ -42,7 +42,7 @@ void eddy_hops(benchmark::State& state, Start start) {
 void co_await_hops(benchmark::State& state) { eddy_hops(state, hop); }
 BENCHMARK(co_await_hops)->Name("a hop of a coroutine/eddy");
 
-void macro_hops(benchmark::State& state) { eddy_hops(state, eddy::start<Hopper>); }
+void macro_hops(benchmark::State& state) { eddy_hops(state, eddy::start_coroutine<Hopper>); }
 BENCHMARK(macro_hops)->Name("a hop of a coroutine/eddy, macro");
 
 #if __has_include(<asio.hpp>)
