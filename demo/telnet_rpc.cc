@@ -3,6 +3,7 @@
 #include <eddy/loop/io_loop.h>
 #include <eddy/proto/rpc_server.h>
 
+#include "support/client_name.h"
 #include "support/flags.h"
 #include "support/rpc_handlers.h"
 #include "support/serve.h"
@@ -11,10 +12,16 @@ namespace {
 
 constexpr const char* kProgram = "telnet_rpc";
 
+class Application : public eddy::RpcApplication {
+  std::string name_of(const eddy::SocketAddress& client) override {
+    return demo::client_name(client);
+  }
+};
+
 void serve(demo::Worker& worker, eddy::RpcOptions options) {
   options.tls = worker.tls();
   eddy::IOLoop loop;
-  eddy::RpcApplication application;
+  Application application;
   eddy::RPCServer server(application, options);
   demo::declare_rpc_handlers(application.registry(), [&, started = loop.time()] {
     return demo::RpcStatistics{.connections = server.connections(),

@@ -38,13 +38,14 @@ RPCServer::~RPCServer() { close_all_connections(); }  // they know us
 
 Future<> RPCServer::handle_stream(std::unique_ptr<IOStream> stream, SocketAddress address) {
   stream->set_nodelay(true);
-  const auto connection =
-      std::make_shared<RpcServerConnection>(*this, std::move(stream), address.to_string());
+  const auto connection = std::make_shared<RpcServerConnection>(*this, std::move(stream),
+                                                                application_.name_of(address));
   co_await connection->run();
 }
 
 Future<> RPCServer::refuse_stream(std::unique_ptr<IOStream> stream, SocketAddress address) {
-  log::info("refused, max_connections = ", options_.max_connections, ": ", address.to_string());
+  log::info("refused, max_connections = ", options_.max_connections, ": ",
+            application_.name_of(address));
   static_cast<void>(stream->write("error too many connections\r\n"));
   co_await close_gracefully(*stream, std::chrono::seconds(1));
 }

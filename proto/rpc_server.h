@@ -31,6 +31,8 @@ class RpcApplication {
  public:
   virtual ~RpcApplication() = default;
   RpcRegistry& registry() { return registry_; }
+  // What the client is called from then on: RpcCall::peer(), and in the log.
+  virtual std::string name_of(const SocketAddress& client) { return client.to_string(); }
   virtual void on_request(RpcServerConnection&) {}  // a client has come; once for each
   virtual void on_close(RpcServerConnection&) {}    // it has gone, and its last call has finished
 

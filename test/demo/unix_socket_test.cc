@@ -41,6 +41,17 @@ TEST(UnixSocketFlag, AnAbstractNameNeedsNoFile) {
   EXPECT_EQ(Client(0, {.unix_path = name}).ask("math.add 1 2"), "[1] ok 3");
 }
 
+TEST(UnixSocketFlag, LogsTellClientsWithoutANameApart) {
+  const std::string name = "@eddy-test-names-" + std::to_string(::getpid());
+  DemoServer server("telnet_rpc", {"--unix", name});
+  for (const char* client : {"unix:#1\n", "unix:#2\n"}) {
+    Client leaves(0, {.unix_path = name});
+    leaves.send("unfinished");
+    leaves.half_close();
+    EXPECT_TRUE(server.err().wait_for(std::string("dropped an unfinished call of ") + client));
+  }
+}
+
 TEST(UnixSocketFlag, TheModeSaysWhoMayConnect) {
   const TemporaryFolder folder;
   const std::string path = folder.file("rpc.sock");
