@@ -6,9 +6,9 @@
 
 #include <eddy/loop/await.h>
 #include <eddy/loop/run_sync.h>
-#include <eddy/server/tcp_client.h>
 #include <eddy/stream/close_gracefully.h>
 
+#include "support/client.h"
 #include "support/flags.h"
 
 namespace {
@@ -25,14 +25,8 @@ std::string problem_with(const std::string& message) {
   return "an argument can't hold `" + std::string(kDelimiter) + "`, which ends each message";
 }
 
-eddy::TCPClient::Connection connect(const demo::Endpoint& server) {
-  const eddy::TCPClient client;
-  return server.unix_path.empty() ? client.connect(server.address, server.port)
-                                  : client.connect_unix(server.unix_path);
-}
-
 Future<> talk(const demo::Endpoint& server, const std::vector<std::string>& messages) {
-  const std::unique_ptr<eddy::IOStream> stream = co_await connect(server);
+  const std::unique_ptr<eddy::IOStream> stream = co_await demo::connect(server);
   for (const std::string& message : messages) {
     co_await stream->write(message + std::string(kDelimiter));
     const std::string answer = co_await stream->read_until(kDelimiter);
