@@ -97,7 +97,7 @@ TEST(Processes, OneForksNothingAndNoneMeansOneForEachCore) {
 }
 
 TEST(Processes, FourShareManyConnections) {
-  const std::size_t all = sanitized() ? 1000 : 10'000;
+  const std::size_t all = sanitized() ? 4000 : 10'000;
   if (!may_open(all + 100)) GTEST_SKIP() << "not enough descriptors";
   const Workers workers(4);
   ASSERT_TRUE(workers.eventually_are(4));
