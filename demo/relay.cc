@@ -3,6 +3,7 @@
 #include <eddy/loop/io_loop.h>
 #include <eddy/proto/relay_server.h>
 
+#include "support/client_name.h"
 #include "support/flags.h"
 #include "support/serve.h"
 
@@ -10,10 +11,20 @@ namespace {
 
 constexpr const char* kProgram = "relay";
 
+class RelayServer : public eddy::RelayServer {
+ public:
+  using eddy::RelayServer::RelayServer;
+
+ private:
+  std::string name_of(const eddy::SocketAddress& client) override {
+    return demo::client_name(client);
+  }
+};
+
 void serve(demo::Worker& worker, eddy::RelayOptions options) {
   options.tls = worker.tls();
   eddy::IOLoop loop;
-  eddy::RelayServer server(options);
+  RelayServer server(options);
   worker.serve(server, [&] { return server.viewers_behind(); });
 }
 

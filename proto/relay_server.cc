@@ -63,7 +63,7 @@ RelayServer::~RelayServer() {
 
 Future<> RelayServer::handle_stream(std::unique_ptr<IOStream> stream, SocketAddress address) {
   stream->set_nodelay(true);
-  RelayPeer peer(std::move(stream), address.to_string());
+  RelayPeer peer(std::move(stream), name_of(address));
   const Duration patience = co_await converse(peer);
   co_await close_gracefully(peer.stream(), patience);
 }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "../server/tcp_server.h"
 #include "relay_hub.h"
@@ -34,6 +35,8 @@ class RelayServer : public TCPServer {
 
  protected:
   Future<> handle_stream(std::unique_ptr<IOStream> stream, SocketAddress address) override;
+  // What the logs call a client.
+  virtual std::string name_of(const SocketAddress& client) { return client.to_string(); }
   // What has arrived from devices is still fed, then each viewer takes what is left and ends.
   void draining() override;
 

@@ -1,6 +1,7 @@
 // The relay from the outside: its command line, its log, its end.
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -62,6 +63,18 @@ TEST(RelayProgram, PassesFramesOnAlsoOverAUnixSocket) {
   begin_to_watch(device, {&viewer});
   device.send("1111");
   EXPECT_EQ(viewer.read(4), "1111");
+}
+
+TEST(RelayProgram, TellsClientsWithoutANameApartByTheirNumber) {
+  const std::string name = "@eddy-test-relay-names-" + std::to_string(::getpid());
+  RelayProgram relay({"--unix", name});
+  for (int i = 0; i < 2; ++i) {
+    Client client(0, {.unix_path = name});
+    client.send("x");
+    EXPECT_EQ(client.read_to_end(), "");
+  }
+  EXPECT_TRUE(relay.err().wait_for("closing unix:#1: "));
+  EXPECT_TRUE(relay.err().wait_for("closing unix:#2: "));
 }
 
 TEST(RelayProgram, GivesUpAHandshakeThatStops) {
