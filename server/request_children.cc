@@ -26,11 +26,11 @@ void check_single_threaded() {
 }  // namespace
 
 RequestChildren::RequestChildren(RequestServer& server, const RequestBells& bells,
-                                 const TCPServerOptions& options, const InChildren& policy,
+                                 TCPServerOptions options, const InChildren& policy,
                                  std::function<void()> on_room)
     : server_(server),
       bells_(bells),
-      options_(options),
+      options_(std::move(options)),
       policy_(policy),
       on_room_(std::move(on_room)),
       loop_(IOLoop::current()) {

@@ -25,7 +25,7 @@ class RequestChildren final : public RequestPlace {
  public:
   // Throws InvalidStateError in a process that has other threads. `on_room` is called when there
   // is room for a child again.
-  RequestChildren(RequestServer& server, const RequestBells& bells, const TCPServerOptions& options,
+  RequestChildren(RequestServer& server, const RequestBells& bells, TCPServerOptions options,
                   const InChildren& policy, std::function<void()> on_room);
   ~RequestChildren() override;
 

@@ -23,7 +23,7 @@ std::string_view without_cr(std::string_view line) {
 Request::Request(IOStream& stream, std::string client_name, const RequestBells* bells)
     : stream_(&stream), client_name_(std::move(client_name)), bells_(bells) {}
 
-Request::Request(std::string datagram, std::string client_name, Reply reply)
+Request::Request(std::string_view datagram, std::string client_name, Reply reply)
     : client_name_(std::move(client_name)), reply_(std::move(reply)) {
   unread_.append(datagram);
 }

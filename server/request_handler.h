@@ -67,7 +67,7 @@ class Request : public ListNode {
   // For those who run it. `bells` tell of the server's end; without them nothing may block.
   Request(IOStream& stream, std::string client_name, const RequestBells* bells);
   using Reply = std::function<Future<>(std::string_view answer)>;
-  Request(std::string datagram, std::string client_name, Reply reply);
+  Request(std::string_view datagram, std::string client_name, Reply reply);
   ~Request() = default;
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;

@@ -106,7 +106,7 @@ Future<> RequestRunner::converse(IOStream& stream, const AcceptedRequest& accept
 }
 
 Future<> RequestRunner::run(AcceptedRequest accepted, std::string datagram, Request::Reply reply) {
-  Request request(std::move(datagram), accepted.client_name, std::move(reply));
+  Request request(datagram, accepted.client_name, std::move(reply));
   co_await answer(request, accepted);
 }
 

@@ -45,11 +45,10 @@ bool has_datagrams(const UniqueFd& socket) {
 }  // namespace
 
 RequestServer::RequestServer(MakeHandler make_handler, const RequestPolicy& policy,
-                             const TCPServerOptions& options,
-                             const UDPServerOptions& datagram_options)
+                             TCPServerOptions options, const UDPServerOptions& datagram_options)
     : loop_(IOLoop::current()),
       make_handler_(std::move(make_handler)),
-      options_(options),
+      options_(std::move(options)),
       open_(std::make_shared<OpenRequests>()),
       bells_(std::make_unique<RequestBells>()),
       listeners_(std::make_unique<Listeners>([this](UniqueFd socket, const SocketAddress& client) {

@@ -55,7 +55,7 @@ class RequestServer {
   // The options' limits on streams hold for each; max_connections counts all there are. Throws
   // std::system_error when a thread can't be had.
   explicit RequestServer(MakeHandler make_handler, const RequestPolicy& policy = OnLoop(),
-                         const TCPServerOptions& options = {},
+                         TCPServerOptions options = {},
                          const UDPServerOptions& datagram_options = {});
   // A derived server whose handlers call it, or its overridden methods, calls server_close() in
   // its own destructor.

@@ -119,8 +119,8 @@ eddy::TCPServerOptions Worker::with_tls(eddy::TCPServerOptions options) const {
   return options;
 }
 
-void Worker::run(Served& server, std::function<std::size_t()> requests) {
-  Service(flags_, listeners_, server, std::move(requests)).run();
+void Worker::run(Served& server, const std::function<std::size_t()>& requests) {
+  Service(flags_, listeners_, server, requests).run();
 }
 
 int run(const std::string& program, const ServerFlags& flags,

@@ -61,13 +61,13 @@ class Worker {
   // it at once. SIGUSR1 writes the dump of pending work to stderr. `requests` tells how many are
   // under way.
   template <class Server>
-  void serve(Server& server, std::function<std::size_t()> requests) {
+  void serve(Server& server, const std::function<std::size_t()>& requests) {
     ServedBy<Server> served(server);
-    run(served, std::move(requests));
+    run(served, requests);
   }
 
  private:
-  void run(Served& server, std::function<std::size_t()> requests);
+  void run(Served& server, const std::function<std::size_t()>& requests);
 
   const ServerFlags& flags_;
   const std::shared_ptr<const eddy::TLSContext> tls_;
