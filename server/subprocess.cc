@@ -91,6 +91,7 @@ pid_t spawn(const std::vector<std::string>& arguments, const FileActions& action
   const Attributes attributes(IOLoop::current().signal_mask_for_exec());
   std::vector<std::string> words = arguments;
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   pid_t pid = 0;
