@@ -26,7 +26,7 @@ int to_milliseconds(Duration duration) {
 }  // namespace
 
 Platform& Platform::current() {
-  static Platform real;
+  static Platform& real = *new Platform;  // also for threads that go on when the program ends
   return current_platform ? *current_platform : real;
 }
 

@@ -265,8 +265,10 @@ TEST_F(PriorityQueueTest, TheLowestComesOutFirstAndOfEqualOnesTheFirstIn) {
   std::vector<int> items(1000);
   for (int at = 0; at < 1000; ++at) items[static_cast<std::size_t>(at)] = at * 7 % 1000;
   for (const int item : items) queue.put_nowait(item);
-  std::stable_sort(items.begin(), items.end(), ByHundreds());
-  for (const int item : items) EXPECT_EQ(queue.get_nowait(), item);
+  for (int hundred = 0; hundred < 10; ++hundred)
+    for (const int item : items) {
+      if (item / 100 == hundred) EXPECT_EQ(queue.get_nowait(), item);
+    }
 }
 
 TEST_F(PriorityQueueTest, APutThatWaitsIsLetInBeforeTheLowestLeaves) {

@@ -215,8 +215,16 @@ struct Life {
   std::vector<std::string> errors;
 };
 
+struct LifeSomewhere {
+  RequestPolicy policy;
+  Life life;
+};
+void PrintTo(const LifeSomewhere& one, std::ostream* out) {
+  *out << testing::PrintToString(one.life.errors);
+}
+
 class RequestHandlerLife : public RequestServerTest,
-                           public testing::WithParamInterface<std::pair<RequestPolicy, Life>> {};
+                           public testing::WithParamInterface<LifeSomewhere> {};
 
 const Life kLives[] = {
     {LivingHandler::Fault::none, {"setup", "handle", "finish"}, {}},
@@ -224,11 +232,11 @@ const Life kLives[] = {
     {LivingHandler::Fault::in_handle, {"setup", "handle", "finish"}, {"handle fails"}},
     {LivingHandler::Fault::in_finish, {"setup", "handle", "finish"}, {"finish fails"}},
 };
-std::vector<std::pair<RequestPolicy, Life>> lives_everywhere() {
-  std::vector<std::pair<RequestPolicy, Life>> all;
+std::vector<LifeSomewhere> lives_everywhere() {
+  std::vector<LifeSomewhere> all;
   for (const Life& life : kLives) {
-    all.emplace_back(OnLoop(), life);
-    all.emplace_back(OnThreads{.threads = 1}, life);
+    all.push_back({OnLoop(), life});
+    all.push_back({OnThreads{.threads = 1}, life});
   }
   return all;
 }
