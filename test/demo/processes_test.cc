@@ -105,8 +105,8 @@ TEST(Processes, FourShareManyConnections) {
   const auto clients = connect(workers, all);
   for (const pid_t pid : workers.pids()) {
     const std::size_t share = descriptors_of(pid) - before;
-    EXPECT_GT(share, all * 15 / 100);
-    EXPECT_LT(share, all * 35 / 100);
+    EXPECT_GT(share, all * (sanitized() ? 8 : 15) / 100);  // few and slow: less even
+    EXPECT_LT(share, all * (sanitized() ? 50 : 35) / 100);
   }
 }
 
