@@ -121,6 +121,7 @@ INSTANTIATE_TEST_SUITE_P(Demos, TLSOfEachDemo,
                          testing::Values(Conversation{"that_is_all_server", "hi that is all!",
                                                       "hi that is all!"},
                                          Conversation{"chat", "hello\n", " hello\n"},
+                                         Conversation{"echo", "hello", " hello"},
                                          Conversation{"relay", "\x0a", std::string(1, '\0')}),
                          [](const auto& one) { return std::string(one.param.demo); });
 
@@ -129,6 +130,15 @@ TEST_P(TLSOfEachDemo, Answers) {
   TLSClient client(server.port());
   client.send(GetParam().said);
   EXPECT_NE(client.read_until(GetParam().heard), "");
+}
+
+TEST(TLSFlags, ThreadsAndChildrenSpeakItToo) {
+  for (const Words& worker : {Words{"--threads", "2"}, {"--fork"}}) {
+    const DemoServer server("echo", with_tls(worker));
+    TLSClient client(server.port());
+    client.send("hello");
+    EXPECT_TRUE(client.read_until(" hello").starts_with("127.0.0.1:"));
+  }
 }
 
 TEST(TLSFlags, OneHalfOfThePairIsAUsageError) {
