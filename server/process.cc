@@ -19,9 +19,8 @@ void check_may_fork() {
     throw InvalidStateError("fork_processes: this process is a child of fork_processes already");
   if (IOLoop::current_or_null())
     throw InvalidStateError(
-        "fork_processes: this thread has an IOLoop, which cannot be shared: let each child make "
-        "its "
-        "own, after fork_processes");
+        "fork_processes: this thread has an IOLoop, which cannot be shared: "
+        "let each child make its own, after fork_processes");
 }
 
 // Or each child would draw the same numbers as its siblings.
