@@ -20,6 +20,7 @@ namespace eddy {
 namespace {
 
 int run(const Program::Body& body, Program& self) {
+  for (const int signal : {SIGINT, SIGQUIT}) ::signal(signal, SIG_DFL);  // ignored in a job of sh's
   try {
     return body(self);
   } catch (const std::exception& error) {
