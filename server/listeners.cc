@@ -11,14 +11,14 @@ void Listeners::add(std::vector<UniqueFd> sockets) {
   added.reserve(sockets.size());
   for (UniqueFd& socket : sockets) {
     make_non_blocking(socket.get());
-    std::unique_ptr<AcceptHandler> handler = accept_on(socket);
+    std::shared_ptr<AcceptHandler> handler = accept_on(socket);
     added.push_back({std::move(socket), std::move(handler)});
   }
   std::move(added.begin(), added.end(), std::back_inserter(listeners_));
 }
 
-std::unique_ptr<AcceptHandler> Listeners::accept_on(const UniqueFd& socket) const {
-  return std::make_unique<AcceptHandler>(socket.get(), accepted_);
+std::shared_ptr<AcceptHandler> Listeners::accept_on(const UniqueFd& socket) const {
+  return std::make_shared<AcceptHandler>(socket.get(), accepted_);
 }
 
 std::vector<SocketAddress> Listeners::addresses() const {
@@ -30,8 +30,10 @@ std::vector<SocketAddress> Listeners::addresses() const {
 
 void Listeners::accept_waiting() {
   resume();
-  for (std::size_t at = 0; at < listeners_.size(); ++at)  // a callback may close them
-    if (listeners_[at].handler) listeners_[at].handler->accept_waiting();
+  std::vector<std::weak_ptr<AcceptHandler>> handlers;
+  for (const Listener& listener : listeners_) handlers.emplace_back(listener.handler);
+  for (const std::weak_ptr<AcceptHandler>& each : handlers)  // a callback may drop them, and us
+    if (AcceptHandler* handler = each.lock().get()) handler->accept_waiting();
 }
 
 void Listeners::pause() {

@@ -23,17 +23,18 @@ class Listeners {
   std::vector<SocketAddress> addresses() const;
   bool empty() const { return listeners_.empty(); }
 
-  void accept_waiting();  // now, all that the kernel has accepted already: before a graceful stop
-  void pause();           // connections wait in the kernel's queue until resume(); both are safe
-  void resume();          // within `accepted`, and harmless when repeated
+  // Now, all that the kernel has accepted already: before a graceful stop. `accepted` may drop us.
+  void accept_waiting();
+  void pause();   // connections wait in the kernel's queue until resume(); both are safe
+  void resume();  // within `accepted`, and harmless when repeated
   void close() { listeners_.clear(); }  // who waits in the kernel's queue is dropped
 
  private:
   struct Listener {
     UniqueFd socket;
-    std::unique_ptr<AcceptHandler> handler;  // goes first; none while paused
+    std::shared_ptr<AcceptHandler> handler;  // goes first; none while paused
   };
-  std::unique_ptr<AcceptHandler> accept_on(const UniqueFd& socket) const;
+  std::shared_ptr<AcceptHandler> accept_on(const UniqueFd& socket) const;
 
   const Accepted accepted_;
   std::vector<Listener> listeners_;

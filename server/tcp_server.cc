@@ -57,6 +57,9 @@ class TCPServer::Accepted final : public Stream, public Entry {
 TCPServer::TCPServer(const TCPServerOptions& options)
     : options_(options),
       limits_(limits_of_streams(options)),
+      listeners_([this](UniqueFd socket, const SocketAddress& address) {
+        accepted(std::move(socket), address);
+      }),
       handshakes_(options.max_handshakes),
       conversations_(std::make_shared<CoroutineSet>(log_unless_closed)),
       refusals_(std::make_shared<CoroutineSet>(log_unless_closed)) {
@@ -74,23 +77,13 @@ void TCPServer::listen(std::uint16_t port, const std::string& address) {
 }
 
 void TCPServer::add_sockets(std::vector<UniqueFd> listeners) {
-  std::vector<Listener> added;  // all, or none
-  added.reserve(listeners.size());
-  for (UniqueFd& listener : listeners) added.push_back(start_listening(std::move(listener)));
-  std::move(added.begin(), added.end(), std::back_inserter(listeners_));
+  listeners_.add(std::move(listeners));
 }
 
 void TCPServer::add_socket(UniqueFd listener) {
-  listeners_.push_back(start_listening(std::move(listener)));
-}
-
-TCPServer::Listener TCPServer::start_listening(UniqueFd listener) {
-  make_non_blocking(listener.get());
-  auto handler = std::make_unique<AcceptHandler>(
-      listener.get(), [this](UniqueFd socket, const SocketAddress& address) {
-        accepted(std::move(socket), address);
-      });
-  return {std::move(listener), std::move(handler)};
+  std::vector<UniqueFd> only;
+  only.push_back(std::move(listener));
+  listeners_.add(std::move(only));
 }
 
 void TCPServer::bind(std::uint16_t port, const std::string& address) {
@@ -119,16 +112,14 @@ std::optional<int> TCPServer::fork_workers(int processes, ForkOptions options) {
 }
 
 std::vector<SocketAddress> TCPServer::addresses() const {
-  std::vector<SocketAddress> all;
+  std::vector<SocketAddress> all = listeners_.addresses();
   for (const UniqueFd& socket : bound_) all.push_back(SocketAddress::local_of(socket.get()));
-  for (const Listener& listener : listeners_)
-    all.push_back(SocketAddress::local_of(listener.socket.get()));
   return all;
 }
 
 void TCPServer::stop() {
   bound_.clear();
-  listeners_.clear();
+  listeners_.close();
 }
 
 std::unique_ptr<IOStream> TCPServer::make_stream(UniqueFd socket) {
@@ -175,8 +166,7 @@ Future<std::size_t> TCPServer::drain(Duration patience) {
   const Weak conversations = conversations_;  // from here on, anybody may drop the server
   const Weak refusals = refusals_;
   const TimePoint deadline = after(IOLoop::current().time(), patience);
-  for (std::size_t at = 0; !conversations.expired() && at < listeners_.size(); ++at)
-    listeners_[at].handler->accept_waiting();
+  listeners_.accept_waiting();
   if (!conversations.expired()) {
     stop();
     draining();

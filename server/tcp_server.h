@@ -21,7 +21,7 @@
 #include "../stream/handshake_queue.h"
 #include "../stream/io_stream.h"
 #include "../stream/tls_context.h"
-#include "accept_handler.h"
+#include "listeners.h"
 #include "netutil.h"
 #include "process.h"
 
@@ -94,10 +94,6 @@ class TCPServer {
   virtual void draining() {}
 
  private:
-  struct Listener {
-    UniqueFd socket;
-    std::unique_ptr<AcceptHandler> handler;  // goes first
-  };
   class Entry;  // of one in streams_, while it lives
   template <class Stream>
   class Accepted;
@@ -105,7 +101,6 @@ class TCPServer {
   using Conversations = std::shared_ptr<CoroutineSet>;
 
   std::optional<int> fork_workers(int processes, ForkOptions options);
-  Listener start_listening(UniqueFd listener);
   std::unique_ptr<IOStream> make_stream(UniqueFd socket);
   void accepted(UniqueFd socket, const SocketAddress& address);
   Future<> converse(bool welcome, std::unique_ptr<IOStream> stream, const SocketAddress& address);
@@ -115,7 +110,7 @@ class TCPServer {
   const SharedLimits limits_;    // of the accepted streams
   std::vector<UniqueFd> bound_;  // until start()
   bool started_ = false;
-  std::vector<Listener> listeners_;
+  Listeners listeners_;
   HandshakeQueue handshakes_;
   List<Entry> streams_;  // not owned
   const Conversations conversations_;

@@ -66,6 +66,7 @@ pid_t start(const std::string& path, const DemoProcess::Words& arguments, int ou
   std::vector<std::string> words = {path};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   const pid_t child = ::fork();
@@ -137,10 +138,12 @@ std::string DemoProcess::path_of(std::string_view demo) {
   return std::string(folder ? folder : "build/demo") + '/' + std::string(demo);
 }
 
-DemoProcess::DemoProcess(std::string path, Words arguments, const Surroundings& around)
-    : DemoProcess(Pipes(), std::move(path), std::move(arguments), around) {}
+DemoProcess::DemoProcess(const std::string& path, const Words& arguments,
+                         const Surroundings& around)
+    : DemoProcess(Pipes(), path, arguments, around) {}
 
-DemoProcess::DemoProcess(Pipes pipes, std::string path, Words arguments, const Surroundings& around)
+DemoProcess::DemoProcess(Pipes pipes, const std::string& path, const Words& arguments,
+                         const Surroundings& around)
     : pid_(start(path, arguments, pipes.out.writer.get(), pipes.err.writer.get(), around)),
       out_(std::move(pipes.out.reader)),
       err_(std::move(pipes.err.reader)) {}

@@ -66,7 +66,7 @@ class DemoProcess {
 
   static std::string path_of(std::string_view demo);  // in EDDY_DEMO_DIR, or build/demo
 
-  DemoProcess(std::string path, Words arguments, const Surroundings& around = {});
+  DemoProcess(const std::string& path, const Words& arguments, const Surroundings& around = {});
   ~DemoProcess();
   DemoProcess(const DemoProcess&) = delete;
   DemoProcess& operator=(const DemoProcess&) = delete;
@@ -94,7 +94,8 @@ class DemoProcess {
   Outpour err_;
 
   struct Pipes;
-  DemoProcess(Pipes pipes, std::string path, Words arguments, const Surroundings& around);
+  DemoProcess(Pipes pipes, const std::string& path, const Words& arguments,
+              const Surroundings& around);
 };
 
 // Makes the kernel answer a running program's system calls with failures: strace's --inject, such

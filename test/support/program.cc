@@ -63,7 +63,7 @@ std::string Program::hear() {
   constexpr int kMilliseconds = 20'000;
   for (;;) {
     if (const std::size_t end = heard_.find('\n'); end != heard_.npos) {
-      const std::string line = heard_.substr(0, end);
+      std::string line = heard_.substr(0, end);
       heard_.erase(0, end + 1);
       return line;
     }
