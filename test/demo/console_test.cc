@@ -1,15 +1,19 @@
-// What an operator types at the terminal of a server, here of chat.
+// What an operator types at the terminal of a server: of chat, and of echo, which has workers.
 
 #include <gtest/gtest.h>
 #include <pty.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 
 #include "chat_server.h"
+#include "echo_server.h"
 
 namespace eddy {
 namespace {
@@ -87,6 +91,69 @@ TEST_F(ConsoleTest, TheEndOfStandardInputIsNoCommand) {
   terminal_.type("threads\n");
   EXPECT_TRUE(eventually_says(">>> none\n>>> ")) << server_.err().text();
 }
+
+class EchoConsole : public testing::TestWithParam<EchoWay> {
+ protected:
+  // What the terminal shows once a command was answered.
+  std::string after(const std::string& command) {
+    const std::string before = server_.process().err().text();
+    terminal_.type(command + '\n');
+    const auto answered = [&] {
+      const std::string text = server_.process().err().text();
+      return text.size() > before.size() && text.ends_with(">>> ");
+    };
+    EXPECT_TRUE(eventually(answered, Seconds(10))) << command;
+    const std::string answer = server_.process().err().text().substr(before.size());
+    return answer.substr(0, answer.size() - std::string_view(">>> ").size());
+  }
+
+  const Terminal terminal_;
+  EchoServer server_{GetParam(), {"--log-level", "off"}, {.terminal = terminal_.programs.get()}};
+};
+
+std::string children_of(const DemoProcess& server) {
+  const std::string pid = std::to_string(server.pid());
+  std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
+  std::string all;
+  std::getline(file, all);
+  return all;
+}
+
+// The second client may be on another thread than the first, or on the same.
+std::size_t connections_on(const std::string& threads) {
+  std::size_t sum = 0;
+  for (std::size_t at = threads.find(": "); at != threads.npos; at = threads.find(": ", at + 1))
+    sum += std::stoul(threads.substr(at + 2));
+  return sum;
+}
+
+TEST_P(EchoConsole, ListsClientsAndWorkersAndQuits) {
+  ASSERT_TRUE(server_.process().err().wait_for(">>> "));
+  EXPECT_EQ(after("clients"), "none\n");
+  const auto anna = server_.join();
+  const auto bert = server_.join();
+  ASSERT_TRUE(anna->is_answered("hello") && bert->is_answered("hello"));
+  const std::string clients = after("clients");
+  EXPECT_NE(clients.find(anna->name() + '\n'), clients.npos) << clients;
+  EXPECT_NE(clients.find(bert->name() + '\n'), clients.npos) << clients;
+  const std::string workers = after("threads");
+  if (std::string_view(GetParam().name) == "TCP") {
+    EXPECT_EQ(workers, "none\n");
+  } else if (std::string_view(GetParam().name) == "Threads") {
+    EXPECT_EQ(std::count(workers.begin(), workers.end(), '\n'), 4) << workers;
+    EXPECT_EQ(connections_on(workers), 2U) << workers;
+  } else {
+    const std::string children = children_of(server_.process());
+    const std::string first = children.substr(0, children.find(' '));
+    EXPECT_NE(workers.find("child " + first + ": " + anna->name() + '\n'), workers.npos) << workers;
+  }
+  terminal_.type("quit\n");
+  EXPECT_EQ(server_.process().wait(), 0);
+}
+INSTANTIATE_TEST_SUITE_P(Each, EchoConsole,
+                         testing::ValuesIn({kEchoStreamWays[0], kEchoStreamWays[2],
+                                            kEchoStreamWays[3]}),
+                         name_of_way);
 
 TEST(Console, ATerminalThatHangsUpCostsNothing) {
   Terminal terminal;
