@@ -164,7 +164,7 @@ TEST(Processes, ASecondSignalEndsAllAtOnce) {
   for (const pid_t pid : pids) EXPECT_FALSE(alive(pid));
 }
 
-TEST(Processes, TheDeathOfTheSupervisorEndsThemAll) {
+TEST(Processes, TheDeathOfTheSupervisorEndsThemAllAndFreesThePort) {
   Workers workers(4);
   ASSERT_TRUE(workers.eventually_are(4));
   const Pids pids = workers.pids();
@@ -173,6 +173,9 @@ TEST(Processes, TheDeathOfTheSupervisorEndsThemAll) {
   workers.kill(SIGKILL);
   workers.wait();
   EXPECT_TRUE(eventually([&] { return std::none_of(pids.begin(), pids.end(), alive); }));
+
+  Workers again(4, {"--port", std::to_string(workers.port())});  // though clients still hold theirs
+  EXPECT_TRUE(again.is_healthy());
 }
 
 TEST(Processes, SIGUSR1ReachesEachWorker) {
