@@ -3,7 +3,7 @@
 // They may be threads and children, and may be blocked: an eventfd is heard through all that.
 #pragma once
 
-#include <atomic>
+#include <poll.h>
 
 #include "../loop/waker.h"
 
@@ -13,15 +13,15 @@ namespace eddy {
 class Bell {
  public:
   int fd() const { return waker_.fd(); }
-  bool rung() const { return rung_; }
-  void ring() {
-    rung_ = true;
-    waker_.ring();
+  void ring() { waker_.ring(); }
+  // Asks the kernel: what a parent remembers after the fork, its child would not know.
+  bool rung() const {
+    pollfd bell{fd(), POLLIN, 0};
+    return Platform::current().poll(&bell, 1, 0) == 1;
   }
 
  private:
   Waker waker_{Platform::current()};
-  std::atomic<bool> rung_{false};
 };
 
 struct RequestBells {

@@ -100,7 +100,7 @@ Future<> RequestRunner::converse(IOStream& stream, const AcceptedRequest& accept
   stream.set_nodelay(true);
   Request request(stream, accepted.client_name, may_block_ ? &bells_ : nullptr);
   open_.push_back(request);
-  if (bells_.draining.rung()) request.drain();
+  if (draining_ || bells_.draining.rung()) request.drain();
   co_await answer(request, accepted);
   co_await shutdown_request(stream);
 }

@@ -10,6 +10,10 @@
 #include <cerrno>
 #include <thread>
 
+#include <eddy/stream/tls_context.h>
+
+#include "../support/tls_peer.h"
+#include "../support/tls_test.h"
 #include "request_server_test.h"
 
 namespace eddy {
@@ -173,6 +177,51 @@ TEST_F(RequestChildrenFork, AChildServesWhatHasArrivedWhenItIsAskedToEnd) {
   const std::string worker = server->workers().front();
   ::kill(std::stoi(worker.substr(6)), SIGTERM);
   EXPECT_TRUE(run_until_over(client));
+  EXPECT_TRUE(run_until_connections(0));
+  EXPECT_TRUE(log.lines().empty());
+}
+
+// --- TLS: a child in its client's handshake has no request yet
+
+class RequestChildrenInAHandshakeFork : public RequestServerTest {
+ protected:
+  RequestChildrenInAHandshakeFork() {
+    TCPServerOptions options;
+    options.tls = TLSContext::for_server(server_options());
+    serve(handled_by<EchoHandler>(), InChildren(), options);
+    client = &connect();
+    EXPECT_TRUE(run_until([&] { return server->workers().size() == 1; }));
+  }
+  bool run_until_over_tls(RawClient& raw) {
+    std::size_t fed = 0;
+    return run_until([&] {
+      const std::string& all = raw.received();
+      peer.feed(std::string_view(all).substr(fed));
+      fed = all.size();
+      raw.send(peer.take());
+      return raw.over();
+    });
+  }
+
+  RawClient* client = nullptr;
+  TLSPeer peer = TLSPeer::client();
+};
+
+TEST_F(RequestChildrenInAHandshakeFork, ADrainIsHeardOnceTheHandshakeIsOver) {
+  const Future<std::size_t> left = server->drain(20s);
+  loop.turn();
+  EXPECT_TRUE(run_until_over_tls(*client));
+  EXPECT_TRUE(peer.established());
+  EXPECT_TRUE(run_until([&] { return left.done(); }));
+  EXPECT_EQ(left.result(), 0U);
+}
+
+TEST_F(RequestChildrenInAHandshakeFork, SoIsASignalToTheChild) {
+  client->send(peer.take());
+  ASSERT_TRUE(run_until([&] { return !client->received().empty(); }));
+  ::kill(std::stoi(server->workers().front().substr(6)), SIGTERM);
+  EXPECT_TRUE(run_until_over_tls(*client));
+  EXPECT_TRUE(peer.established());
   EXPECT_TRUE(run_until_connections(0));
   EXPECT_TRUE(log.lines().empty());
 }
