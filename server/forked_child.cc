@@ -16,12 +16,6 @@ namespace {
 
 using Entries = std::filesystem::directory_iterator;
 
-// Nobody would end it, and it may wait for its client for ever.
-void end_with(pid_t parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::kill(::getpid(), SIGKILL);  // it went before we asked
-}
-
 // Handlers are the parent's code; what it ignores stays ignored, as after an exec. Those that the
 // child's loop will handle wait for it.
 void reset_signals() {
@@ -58,6 +52,11 @@ void close_sockets_but(std::initializer_list<int> kept) {
 }
 
 }  // namespace
+
+void end_with(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::kill(::getpid(), SIGKILL);  // it went before we asked
+}
 
 void become_child_of(pid_t parent, std::initializer_list<int> sockets_to_keep) {
   end_with(parent);

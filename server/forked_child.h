@@ -12,6 +12,10 @@ namespace eddy {
 // and end.
 inline constexpr int kDrainSignals[] = {SIGTERM, SIGINT};
 
+// The kernel ends this process with its parent: a worker is of no use to a service that is gone,
+// and may wait for a client for ever.
+void end_with(pid_t parent);
+
 // Ends with the parent; has the signals' usual actions, and only kDrainSignals blocked; and of its
 // parent's sockets keeps only these. Throws std::filesystem::filesystem_error.
 void become_child_of(pid_t parent, std::initializer_list<int> sockets_to_keep);

@@ -12,8 +12,9 @@
 // its task id: at once, then after longer and longer pauses while it does not live for long. One
 // that ends with 0 has done its work. SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 are passed on to
 // all children; after one of the first two no child is started any more, and a second one of these
-// kills them all, with 128 more than its number as the exit code. Without the parent, even
-// when it was killed, the children end at once.
+// kills them all, with 128 more than its number as the exit code. Another one that ends a
+// child, because it is not handled, ends them all with such a code, as it would end one process.
+// Without the parent, even when it was killed, the children end at once.
 #pragma once
 
 #include <functional>
@@ -40,7 +41,8 @@ struct ForkOptions {
 struct Forked {
   std::optional<int> task_id;  // in a child: 0 to n - 1
   int exit_code = 0;  // in the parent: the highest of its children's after SIGTERM or SIGINT, where
-                      // a signal counts 128 more than its number; 1 after too many crashes; or 0
+                      // a signal counts 128 more than its number; 128 more than a signal that was
+                      // not handled; 1 after too many crashes; or 0
 };
 
 // n <= 0: one for each core. To be called on the main thread before it has an IOLoop, and before

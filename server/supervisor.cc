@@ -1,7 +1,6 @@
 #include "supervisor.h"
 
 #include <poll.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "../loop/platform.h"
 #include "../loop/run_logged.h"
 #include "../loop/signals.h"
+#include "forked_child.h"
 
 namespace eddy {
 namespace {
@@ -28,12 +28,6 @@ sigset_t set_of(const auto& signals) {
   sigemptyset(&set);
   for (const int signal : signals) sigaddset(&set, signal);
   return set;
-}
-
-// A worker is of no use to a service whose parent is gone, and nobody would end it.
-void end_with(pid_t parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::kill(::getpid(), SIGKILL);  // it went before we asked
 }
 
 int exit_code_of(const std::optional<int>& status) {  // as a shell would say it
@@ -62,6 +56,11 @@ std::optional<signalfd_siginfo> PassedSignals::next() {
   signalfd_siginfo arrived;
   if (::read(fd_.get(), &arrived, sizeof arrived) != sizeof arrived) return std::nullopt;
   return arrived;
+}
+
+bool PassedSignals::waits(int signal) {
+  sigset_t waiting;
+  return ::sigpending(&waiting) == 0 && sigismember(&waiting, signal) == 1;
 }
 
 void PassedSignals::leave_blocked(const std::vector<int>& signals) {
@@ -115,6 +114,7 @@ bool Supervisor::start(Worker& worker) try {
     end_with(parent);
     return true;
   }
+  worker.missed_interrupt = PassedSignals::waits(SIGINT);
   worker.process = ChildProcess(child);
   if (worker.process.fd() < 0) ended(worker);
   return false;
@@ -158,9 +158,12 @@ void Supervisor::pass_on(const signalfd_siginfo& arrived) {
     asked_to_stop_ = signal;
     stop();
   }
-  // A terminal's Ctrl-C has reached the whole group.
-  if (signal == SIGINT && arrived.ssi_code == SI_KERNEL) return;
-  send_to_all(signal);
+  passed_on_.insert(signal);
+  // A terminal's Ctrl-C has reached the whole group, as it was then.
+  const bool had_by_all = signal == SIGINT && arrived.ssi_code == SI_KERNEL;
+  for (const Worker& worker : workers_)
+    if (worker.process && (!had_by_all || worker.missed_interrupt))
+      worker.process.send_signal(signal);
 }
 
 // The workers need not count signals, which reach them also from others: a service manager may send
@@ -189,6 +192,8 @@ void Supervisor::ended(Worker& worker) {
   log::error("worker ", worker_id(worker), " (process ", pid, ") ", how_it_ended(status));
   if (asked_to_stop_)
     exit_code_ = std::max(exit_code_, exit_code_of(status));
+  else if (by_passed_signal(status))
+    end_unhandled(-*status);
   else
     crashed(worker);
 }
@@ -196,6 +201,10 @@ void Supervisor::ended(Worker& worker) {
 // One that has no handler for the signal just ends by it.
 bool Supervisor::as_asked(const std::optional<int>& status) const {
   return status && asked_to_stop_ && *status == -*asked_to_stop_;
+}
+
+bool Supervisor::by_passed_signal(const std::optional<int>& status) const {
+  return status && *status < 0 && passed_on_.contains(-*status);
 }
 
 void Supervisor::crashed(Worker& worker) {
@@ -213,8 +222,19 @@ void Supervisor::give_up() {
   const auto window = std::chrono::ceil<std::chrono::seconds>(options_.crash_window).count();
   log::error("giving up: ", crashes_.size(), " workers crashed within ", window,
              " s (max_crashes, crash_window)");
+  end_all(1);
+}
+
+// A terminal that closes, for one, sends SIGHUP: what would end one process ends a group of them.
+void Supervisor::end_unhandled(int signal) {
+  log::error("ending: the workers do not handle ", describe_signal(signal));
+  asked_to_stop_ = signal;
+  end_all(128 + signal);
+}
+
+void Supervisor::end_all(int exit_code) {
   gave_up_ = true;
-  exit_code_ = 1;
+  exit_code_ = exit_code;
   stop();
   send_to_all(SIGTERM);
   kill_at_ = after(now(), options_.grace);

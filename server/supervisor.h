@@ -5,6 +5,7 @@
 //
 //   running --SIGTERM, SIGINT--> stopping --all have ended, or a second one kills them--> over
 //      \--too many crashes--> giving up --all have ended, some of them killed--> over
+//      \--a signal that no worker handles--> giving up
 #pragma once
 
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "child_process.h"
@@ -30,6 +32,7 @@ class PassedSignals {
 
   int fd() const { return fd_.get(); }
   std::optional<signalfd_siginfo> next();
+  static bool waits(int signal);                        // next() will give it
   void leave_blocked(const std::vector<int>& signals);  // when this goes, until a loop handles them
 
  private:
@@ -53,6 +56,7 @@ class Supervisor {
   struct Worker {
     ChildProcess process;  // none: it has ended
     TimePoint began{};
+    bool missed_interrupt = false;      // a terminal's, which came before it was forked
     std::optional<TimePoint> due{};     // when it is to be started
     Duration pause = Duration::zero();  // before the next restart, unless it lives for long
   };
@@ -68,15 +72,19 @@ class Supervisor {
   void end_at_once(int signal);
   void ended(Worker& worker);
   bool as_asked(const std::optional<int>& status) const;
+  bool by_passed_signal(const std::optional<int>& status) const;
   void crashed(Worker& worker);
   void give_up();
+  void end_unhandled(int signal);
+  void end_all(int exit_code);
   int worker_id(const Worker& worker) const;
 
   const ForkOptions& options_;
   PassedSignals signals_;
   std::vector<Worker> workers_;         // by task id
   std::deque<TimePoint> crashes_;       // within the window
-  std::optional<int> asked_to_stop_{};  // by SIGTERM or SIGINT
+  std::optional<int> asked_to_stop_{};  // by this signal
+  std::set<int> passed_on_;             // signals that all workers were sent
   std::optional<TimePoint> kill_at_{};
   bool started_ = false;  // all have been forked once
   bool stopping_ = false;

@@ -60,6 +60,12 @@ void block(std::initializer_list<int> signals) {
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
 }
 
+bool is_waiting(int signal) {
+  sigset_t waiting;
+  ::sigpending(&waiting);
+  return sigismember(&waiting, signal) == 1;
+}
+
 int next_signal() {
   sigset_t all;
   sigfillset(&all);
@@ -392,6 +398,32 @@ TEST(ForkProcesses, PassesSignalsOnToAll) {
   }
 }
 
+// As it would end one process: a terminal that closes sends SIGHUP.
+TEST(ForkProcesses, ASignalThatNoWorkerHandlesEndsThemAllAndIsNoCrash) {
+  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) {
+    Program program(workers(10, wait_to_be_killed));
+    hear_of(program, 10);
+    program.kill(signal);
+    const std::string heard = program.hear_to_end();
+    EXPECT_EQ(program.wait(), 128 + signal);
+    EXPECT_EQ(count_of("worker ", heard), 1U) << heard;
+    EXPECT_EQ(count_of("ending: the workers do not handle signal", heard), 1U) << heard;
+    EXPECT_EQ(count_of("giving up", heard), 0U) << heard;
+  }
+}
+
+TEST(ForkProcesses, WorkersThatHandleWhatEndsAnotherDrainWithIt) {
+  Program program(workers(2, [](Program& self, int id) {
+    if (id == 0) return wait_to_be_killed(self, id);
+    block({SIGHUP, SIGTERM});
+    return tell_signals(self, id);
+  }));
+  hear_of(program, 2);
+  program.kill(SIGHUP);
+  EXPECT_NE(program.hear_until("1 got " + std::to_string(SIGTERM)), "");
+  EXPECT_EQ(program.wait(), 128 + SIGHUP);
+}
+
 class ForkProcessesStop : public testing::TestWithParam<int> {};
 INSTANTIATE_TEST_SUITE_P(By, ForkProcessesStop, testing::Values(SIGTERM, SIGINT),
                          [](const auto& one) { return std::string(::sigabbrev_np(one.param)); });
@@ -493,16 +525,31 @@ TEST(ForkProcesses, OnStoppingIsCalledOnceInTheParent) {
   EXPECT_EQ(program.wait(), 128 + SIGTERM);
 }
 
-// A terminal sends Ctrl-C to all that run in it.
-TEST(ForkProcesses, CtrlCReachesEachWorkerOnce) {
-  int terminal = -1;
-  int inside = -1;
-  ASSERT_EQ(::openpty(&terminal, &inside, nullptr, nullptr, nullptr), 0);
-  const UniqueFd ours(terminal);
-  const UniqueFd theirs(inside);
-  Program program([&](Program& self) {
+// A terminal whose Ctrl-C reaches a program, and all that it has forked by then.
+class Terminal {
+ public:
+  Terminal() {
+    int ours = -1;
+    int theirs = -1;
+    EXPECT_EQ(::openpty(&ours, &theirs, nullptr, nullptr, nullptr), 0);
+    ours_ = UniqueFd(ours);
+    theirs_ = UniqueFd(theirs);
+  }
+  void take_over() const {  // in the program
     ::setsid();
-    ::ioctl(theirs.get(), TIOCSCTTY, 0);
+    ::ioctl(theirs_.get(), TIOCSCTTY, 0);
+  }
+  void interrupt() const { EXPECT_EQ(::write(ours_.get(), "\x03", 1), 1); }
+
+ private:
+  UniqueFd ours_;
+  UniqueFd theirs_;
+};
+
+TEST(ForkProcesses, CtrlCReachesEachWorkerOnce) {
+  const Terminal terminal;
+  Program program([&](Program& self) {
+    terminal.take_over();
     return workers(
         1,
         [](Program& child, int) {
@@ -516,10 +563,40 @@ TEST(ForkProcesses, CtrlCReachesEachWorkerOnce) {
         handling(kAll))(self);
   });
   program.hear(2);
-  ASSERT_EQ(::write(ours.get(), "\x03", 1), 1);
+  terminal.interrupt();
   EXPECT_EQ(program.hear(), "got " + std::to_string(SIGINT));
   program.kill(SIGUSR1);
   EXPECT_EQ(program.hear(), "got " + std::to_string(SIGUSR1)) << "the next one";
+  EXPECT_EQ(program.wait(), 0);
+}
+
+// Presses Ctrl-C when one worker has been forked and the next has not.
+class InterruptedFork : public Platform {
+ public:
+  explicit InterruptedFork(const Terminal& terminal) : terminal_(terminal) {}
+  pid_t fork() override {
+    if (++forks_ == 2) terminal_.interrupt();
+    while (forks_ == 2 && !is_waiting(SIGINT)) std::this_thread::yield();
+    return Platform::fork();
+  }
+
+ private:
+  const Terminal& terminal_;
+  int forks_ = 0;
+};
+
+TEST(ForkProcesses, CtrlCWhileTheyAreForkedReachesWhoComesAfterIt) {
+  const Terminal terminal;
+  Program program([&](Program& self) {
+    terminal.take_over();
+    InterruptedFork interrupted(terminal);
+    const ScopedPlatform installed(interrupted);
+    return workers(2, tell_signals, handling(kAll))(self);
+  });
+  const std::string heard = program.hear_to_end();
+  const std::string got = " got " + std::to_string(SIGINT);
+  EXPECT_EQ(count_of("0" + got, heard), 1U) << heard;
+  EXPECT_EQ(count_of("1" + got, heard), 1U) << heard;
   EXPECT_EQ(program.wait(), 0);
 }
 
@@ -528,12 +605,7 @@ TEST(ForkProcesses, ASignalThatComesBeforeItsHandlerWaitsForIt) {
       1,
       [](Program& self, int) {
         self.tell("ready");
-        while (true) {  // until it has been passed on
-          sigset_t waiting;
-          ::sigpending(&waiting);
-          if (sigismember(&waiting, SIGUSR1) == 1) break;
-          std::this_thread::yield();
-        }
+        while (!is_waiting(SIGUSR1)) std::this_thread::yield();  // until it has been passed on
         IOLoop loop;
         const sigset_t outer = loop.signal_mask_for_exec();
         self.tell(sigismember(&outer, SIGUSR1) == 1 ? "inherited" : "not inherited");
