@@ -15,6 +15,14 @@ namespace {
 // The C library's own functions cannot be linked from C++ before glibc 2.37.
 int pidfd_open(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
+// A host's signal handler may interrupt it, and the kernel tells only once.
+int wait_for(int pidfd, siginfo_t& ended) {
+  int answer = 0;
+  do answer = ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &ended, WEXITED);
+  while (answer < 0 && errno == EINTR);
+  return answer;
+}
+
 }  // namespace
 
 ChildProcess::ChildProcess(pid_t pid)
@@ -22,7 +30,8 @@ ChildProcess::ChildProcess(pid_t pid)
   if (pidfd_ || errno == ESRCH) return;  // gone already where SIGCHLD is ignored
   const int error_number = errno;
   ::kill(pid, SIGKILL);
-  ::waitpid(pid, nullptr, 0);
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
   throw std::system_error(error_number, std::generic_category(), "pidfd_open");
 }
 
@@ -32,8 +41,7 @@ void ChildProcess::send_signal(int signal) const {
 
 std::optional<int> ChildProcess::reap() {
   siginfo_t ended{};
-  const auto pidfd = static_cast<id_t>(pidfd_.get());
-  const int answer = pidfd_ ? ::waitid(P_PIDFD, pidfd, &ended, WEXITED) : -1;
+  const int answer = pidfd_ ? wait_for(pidfd_.get(), ended) : -1;
   pidfd_.reset();
   pid_ = 0;
   if (answer < 0) return std::nullopt;

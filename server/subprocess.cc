@@ -126,10 +126,12 @@ class Subprocess::Watch {
   Future<int> wait(bool raise_error) {
     Promise<int> promise("Subprocess::wait_for_exit");
     Future<int> future = promise.future();
-    if (process_)
-      waiting_.push_back({std::move(promise), raise_error});
-    else
+    if (!process_) {
       tell(promise, raise_error);
+      return future;
+    }
+    std::erase_if(waiting_, [](const Waiting& one) { return one.given_up(); });
+    waiting_.push_back({std::move(promise), raise_error});
     return future;
   }
 
@@ -137,6 +139,7 @@ class Subprocess::Watch {
   struct Waiting {
     Promise<int> promise;
     bool raise_error;
+    bool given_up() const { return promise.done() || promise.state()->abandoned(); }
   };
 
   void ended() {
@@ -164,13 +167,13 @@ Subprocess::Subprocess(const std::vector<std::string>& arguments, const Options&
                          make(options.error, false)};
   FileActions actions;
   for (int number = 0; number < 3; ++number) actions.put(standard[number].theirs, number);
-  pid_ = spawn(arguments, actions);
-  watch_ = std::make_shared<Watch>(arguments.front(), pid_);
-  Watch::begin(watch_);
   std::unique_ptr<PipeIOStream>* streams[] = {&input, &output, &error};
   for (int number = 0; number < 3; ++number)
     if (UniqueFd& ours = standard[number].ours)
       *streams[number] = std::make_unique<PipeIOStream>(std::move(ours), options.limits);
+  pid_ = spawn(arguments, actions);  // last: whatever fails leaves no program behind
+  watch_ = std::make_shared<Watch>(arguments.front(), pid_);
+  Watch::begin(watch_);
 }
 
 Subprocess::~Subprocess() = default;

@@ -1,6 +1,9 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +17,7 @@
 #include <eddy/loop/gen.h>
 #include <eddy/loop/io_loop.h>
 #include <eddy/loop/run_sync.h>
+#include <eddy/server/child_process.h>
 #include <eddy/server/netutil.h>
 #include <eddy/server/subprocess.h>
 
@@ -190,6 +194,47 @@ TEST_F(SubprocessFork, FindsSignalsAsTheyWereBefore) {
   Subprocess ignored(shell("kill -PIPE $$; echo alive"), {.output = Subprocess::kNull});
   ::signal(SIGPIPE, before);
   EXPECT_EQ(result_of(ignored.wait_for_exit(false)), -SIGPIPE);
+}
+
+TEST_F(SubprocessFork, WaitsThatAreGivenUpLeaveNothingBehind) {
+  Subprocess sleeper({"sleep", "1000"});
+  const auto given_up_after = [&](int waits) {
+    while (waits-- > 0) {
+      Future<int> wait = sleeper.wait_for_exit();
+      if (waits % 2 == 0) wait.cancel();
+    }
+    return ::mallinfo2().uordblks;
+  };
+  const std::size_t before = given_up_after(1000);
+  EXPECT_LT(given_up_after(100'000), before + (1U << 20));
+  sleeper.send_signal(SIGKILL);
+  EXPECT_EQ(result_of(sleeper.wait_for_exit(false)), -SIGKILL);
+}
+
+// --- ChildProcess, on which it stands
+
+int lets_child_end = -1;
+
+TEST(ChildProcessFork, ASignalThatComesInBetweenDoesNotHideHowItEnded) {
+  int both[2];
+  ASSERT_EQ(::pipe2(both, O_CLOEXEC), 0);
+  const UniqueFd reader(both[0]);
+  const UniqueFd writer(both[1]);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    char byte = 0;
+    ::_exit(::read(reader.get(), &byte, 1) == 1 ? 7 : 1);
+  }
+  ChildProcess child(pid);
+  lets_child_end = writer.get();
+  struct sigaction interrupting {};  // without SA_RESTART
+  struct sigaction before {};
+  interrupting.sa_handler = [](int) { static_cast<void>(!::write(lets_child_end, "!", 1)); };
+  ::sigaction(SIGALRM, &interrupting, &before);
+  const itimerval soon{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_usec = 50'000}};
+  ::setitimer(ITIMER_REAL, &soon, nullptr);
+  EXPECT_EQ(child.reap(), 7);  // begins to wait long before, as a rule
+  ::sigaction(SIGALRM, &before, nullptr);
 }
 
 }  // namespace
