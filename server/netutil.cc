@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 #include <system_error>
 
@@ -103,9 +105,23 @@ std::vector<UniqueFd> bind_all(int type, std::uint16_t port, const std::string& 
   return sockets;
 }
 
+// Between bind() and listen() a live socket looks like a dead one: while this is held, nobody else
+// who asks for it is there. Without it, things go on as they would without the others.
+UniqueFd lock_folder_of(const std::string& path) {
+  constexpr int kTries = 200;
+  constexpr int kPause = 10;  // milliseconds
+  const std::string folder = std::filesystem::path(path).parent_path();
+  UniqueFd lock = above_standard_streams(
+      UniqueFd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
+  for (int tries = 0; lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) < 0 && tries < kTries; ++tries)
+    Platform::current().poll(nullptr, 0, kPause);
+  return lock;
+}
+
 UniqueFd bind_unix(int type, const std::string& path, mode_t mode, int backlog) {
   const SocketAddress address = SocketAddress::unix_path(path);
   const bool in_filesystem = path.front() != '@';
+  const UniqueFd lock = in_filesystem ? lock_folder_of(path) : UniqueFd();
   if (in_filesystem) remove_leftover(path, address);
   UniqueFd socket = open_socket(AF_UNIX, type);
   // The file takes the socket's mode, less the umask; what the umask took comes back afterwards.

@@ -20,7 +20,11 @@ inline constexpr int kDefaultBacklog = 4096;
 struct BindOptions {
   int family = AF_UNSPEC;  // AF_INET or AF_INET6 for one kind only
   int backlog = kDefaultBacklog;
-  bool reuse_port = false;     // several sockets, of several processes, share the port
+  // Several sockets, of several processes, share the port. The kernel gives each connection to one
+  // of them when it arrives: when that is closed, those that it has not accepted are reset. drain()
+  // takes in what has come; what comes between that and the close is lost, unless the kernel moves
+  // it to the others (net.ipv4.tcp_migrate_req). Workers that share one listener lose nothing.
+  bool reuse_port = false;
   bool urgent_inline = false;  // SO_OOBINLINE, which accepted sockets inherit
 };
 
@@ -33,7 +37,8 @@ std::vector<UniqueFd> bind_sockets(std::uint16_t port, const std::string& addres
 
 // A Unix socket at the path, or at `@name` in the abstract namespace, which has no mode. A socket
 // that a dead server left there is replaced; a live one's path, or any other file, is refused as in
-// use. At no time is it open to more than `mode` allows.
+// use, also by one that has only begun: the folder is locked meanwhile (flock), unless somebody
+// else holds that for seconds. At no time is it open to more than `mode` allows.
 UniqueFd bind_unix_socket(const std::string& path, mode_t mode = 0600,
                           int backlog = kDefaultBacklog);
 

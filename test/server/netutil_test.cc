@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -339,6 +340,80 @@ TEST_F(BindUnixSocket, LeavesALiveServerItsPath) {
   EXPECT_TRUE(contains(failure, "Address already in use")) << failure;
   EXPECT_EQ(open_descriptors(), before);
   const RawClient client(SocketAddress::unix_path(path_));
+}
+
+// Another starter's lock on the folder.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::filesystem::path& folder)
+      : folder_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {}
+  bool take() const { return ::flock(folder_.get(), LOCK_EX | LOCK_NB) == 0; }
+  void release() const { ::flock(folder_.get(), LOCK_UN); }
+
+ private:
+  UniqueFd folder_;
+};
+
+TEST_F(BindUnixSocket, LeavesOneThatIsBoundAndDoesNotListenYetItsPath) {
+  class Meanwhile : public Platform {
+   public:
+    Meanwhile(int socket, const FolderLock& lock) : socket_(socket), lock_(lock) {}
+    int poll(pollfd*, std::size_t, int) override {  // waits for the first to be ready
+      lock_.release();
+      return ::listen(socket_, 1);
+    }
+
+   private:
+    const int socket_;
+    const FolderLock& lock_;
+  };
+  const FolderLock lock(directory_);
+  ASSERT_TRUE(lock.take());
+  const UniqueFd first(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const SocketAddress address = SocketAddress::unix_path(path_);
+  ASSERT_EQ(::bind(first.get(), address.get(), address.size()), 0);
+  Meanwhile meanwhile(first.get(), lock);
+  const ScopedPlatform waiting(meanwhile);
+  EXPECT_TRUE(contains(failure_of([this] { bind_unix_socket(path_); }), "already in use"));
+  const RawClient client(address);
+}
+
+TEST_F(BindUnixSocket, LetsNobodyInBetweenUntilItListens) {
+  class Watch : public Platform {
+   public:
+    explicit Watch(const FolderLock& lock) : lock_(lock) {}
+    int listen(int fd, int backlog) override {
+      locked_at_listen = !lock_.take();
+      return Platform::listen(fd, backlog);
+    }
+    bool locked_at_listen = false;
+
+   private:
+    const FolderLock& lock_;
+  };
+  const FolderLock lock(directory_);
+  Watch watch(lock);
+  const ScopedPlatform watching(watch);
+  const UniqueFd socket = bind_unix_socket(path_);
+  EXPECT_TRUE(watch.locked_at_listen);
+  EXPECT_TRUE(lock.take()) << "and not for longer";
+}
+
+TEST_F(BindUnixSocket, WaitsNotForEverForAFolderThatSomebodyKeeps) {
+  class Patient : public Platform {
+   public:
+    int poll(pollfd*, std::size_t, int milliseconds) override {
+      waited += milliseconds;
+      return 0;
+    }
+    int waited = 0;
+  } patient;
+  const FolderLock lock(directory_);
+  ASSERT_TRUE(lock.take());
+  const ScopedPlatform waiting(patient);
+  const UniqueFd socket = bind_unix_socket(path_);
+  const RawClient client(SocketAddress::unix_path(path_));
+  EXPECT_EQ(patient.waited, 2000);
 }
 
 TEST_F(BindUnixSocket, LeavesAnyOtherFileAlone) {
