@@ -51,6 +51,16 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
   }
   bool paused() const { return paused_; }
 
+  void suspend() {
+    suspended_ = true;
+    paused_ = false;
+    loop_.remove_timeout(resume_);
+    loop_.remove_handler(listener_);
+  }
+  void resume() {
+    if (std::exchange(suspended_, false)) watch();
+  }
+
   void handle_events(std::uint32_t) override {
     if (is_one_of_many_)
       accept_a_few();
@@ -60,7 +70,7 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
 
   bool accept_some(int most) {  // true: there may be more
     const std::shared_ptr<Acceptor> keep = shared_from_this();
-    for (int accepts = 0; accepts < most && !stopped_; ++accepts)
+    for (int accepts = 0; accepts < most && !stopped_ && !suspended_; ++accepts)
       if (!accept_one()) return false;
     return true;
   }
@@ -71,7 +81,7 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
   void accept_a_few() {
     const std::shared_ptr<Acceptor> keep = shared_from_this();
     const bool more = accept_some(kAcceptsPerTurnOfMany);
-    if (stopped_ || paused_) return;
+    if (stopped_ || suspended_ || paused_) return;
     loop_.remove_handler(listener_);
     if (more)
       resume_ = loop_.call_later(kStandingAside, [this] { watch(); });
@@ -120,11 +130,11 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
                    "; trying again from time to time");
     loop_.remove_handler(listener_);
     loop_.remove_timeout(resume_);
-    resume_ = loop_.call_later(patience_, [this] { resume(); });
+    resume_ = loop_.call_later(patience_, [this] { try_again(); });
     patience_ = std::min(2 * patience_, kLongestPause);
   }
 
-  void resume() {
+  void try_again() {
     paused_ = false;
     watch();
     if (!paused_)
@@ -139,7 +149,8 @@ class AcceptHandler::Acceptor : public EventHandler, public std::enable_shared_f
   Duration patience_ = kFirstPause;  // longer while nobody at all comes in
   int failures_ = 0;                 // in a row
   bool told_ = false;                // of the shortage, until all have come in
-  bool paused_ = false;
+  bool paused_ = false;              // by a shortage
+  bool suspended_ = false;           // by our owner
   bool stopped_ = false;
 };
 
@@ -149,6 +160,10 @@ AcceptHandler::AcceptHandler(int listener, Accepted accepted)
 AcceptHandler::~AcceptHandler() { acceptor_->stop(); }
 
 void AcceptHandler::accept_waiting() { acceptor_->accept_some(kMostWaiting); }
+
+void AcceptHandler::suspend() { acceptor_->suspend(); }
+
+void AcceptHandler::resume() { acceptor_->resume(); }
 
 bool AcceptHandler::paused() const { return acceptor_->paused(); }
 

@@ -42,6 +42,8 @@ class AcceptHandler {
   AcceptHandler& operator=(const AcceptHandler&) = delete;
 
   void accept_waiting();  // now, all that the kernel has accepted already: before a graceful stop
+  void suspend();         // connections wait in the kernel's queue until resume(), which never
+  void resume();          // fails; both are safe within the callback, and harmless when repeated
   bool paused() const;
 
  private:

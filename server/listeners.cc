@@ -11,14 +11,10 @@ void Listeners::add(std::vector<UniqueFd> sockets) {
   added.reserve(sockets.size());
   for (UniqueFd& socket : sockets) {
     make_non_blocking(socket.get());
-    std::shared_ptr<AcceptHandler> handler = accept_on(socket);
+    auto handler = std::make_shared<AcceptHandler>(socket.get(), accepted_);
     added.push_back({std::move(socket), std::move(handler)});
   }
   std::move(added.begin(), added.end(), std::back_inserter(listeners_));
-}
-
-std::shared_ptr<AcceptHandler> Listeners::accept_on(const UniqueFd& socket) const {
-  return std::make_shared<AcceptHandler>(socket.get(), accepted_);
 }
 
 std::vector<SocketAddress> Listeners::addresses() const {
@@ -37,12 +33,11 @@ void Listeners::accept_waiting() {
 }
 
 void Listeners::pause() {
-  for (Listener& listener : listeners_) listener.handler.reset();
+  for (const Listener& listener : listeners_) listener.handler->suspend();
 }
 
 void Listeners::resume() {
-  for (Listener& listener : listeners_)
-    if (!listener.handler) listener.handler = accept_on(listener.socket);
+  for (const Listener& listener : listeners_) listener.handler->resume();
 }
 
 }  // namespace eddy

@@ -32,9 +32,8 @@ class Listeners {
  private:
   struct Listener {
     UniqueFd socket;
-    std::shared_ptr<AcceptHandler> handler;  // goes first; none while paused
+    std::shared_ptr<AcceptHandler> handler;  // goes first
   };
-  std::shared_ptr<AcceptHandler> accept_on(const UniqueFd& socket) const;
 
   const Accepted accepted_;
   std::vector<Listener> listeners_;

@@ -170,6 +170,32 @@ TEST_F(AcceptHandlerTest, AKernelThatRefusesToWatchTheListenerIsAnError) {
   EXPECT_THROW(start(), std::system_error);
 }
 
+TEST_F(AcceptHandlerTest, SuspendedByItsCallbackItLeavesTheOthersInTheKernelsQueue) {
+  handler.emplace(listening.get(), [this](UniqueFd socket, const SocketAddress&) {
+    sockets.push_back(std::move(socket));
+    handler->suspend();
+  });
+  for (int i = 0; i < 3; ++i) connect();
+  for (std::size_t taken = 1; taken <= 3; ++taken) {
+    ASSERT_TRUE(run_until_accepted(taken));
+    turn_a_few_times();
+    EXPECT_EQ(sockets.size(), taken);
+    handler->resume();
+  }
+}
+
+TEST_F(AcceptHandlerTest, ResumedWhereTheKernelRefusesToWatchItComesBackByItself) {
+  start();
+  handler->suspend();
+  connect();
+  platform.fail(Call::epoll_add, ENOSPC);
+  handler->resume();
+  EXPECT_TRUE(handler->paused());
+  pass(AcceptHandler::kFirstPause);
+  EXPECT_EQ(sockets.size(), 1U);
+  EXPECT_EQ(log.count("cannot accept connections: "), 1U);
+}
+
 // --- Connections that were gone before they were taken
 
 class AcceptHandlerPassesOver : public AcceptHandlerTest,
@@ -328,6 +354,17 @@ TEST_F(AcceptHandlerShortage, AskedToAcceptMeanwhileItWaitsOnceNotTwice) {
   handler->accept_waiting();
   handler.reset();  // and with it all that waits
   pass(1s);
+}
+
+TEST_F(AcceptHandlerShortage, SuspendedMeanwhileItWakesUpNoMoreUntilResumed) {
+  begin_shortage();
+  end_shortage();
+  const std::size_t before = accepts();
+  handler->suspend();
+  pass(1s);
+  EXPECT_EQ(accepts(), before);
+  handler->resume();
+  EXPECT_TRUE(run_until_accepted(1));
 }
 
 TEST_F(AcceptHandlerShortage, AskedToAcceptMeanwhileItTakesWhatItCan) {
