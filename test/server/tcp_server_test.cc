@@ -587,6 +587,21 @@ TEST_F(TCPServerDrain, ServesWhoHadReachedTheMachine) {
   }
 }
 
+TEST_F(TCPServerDrain, OfOneOfSeveralThatShareAPortLeavesTheOthers) {
+  TCPServerOptions options;
+  options.bind.reuse_port = true;
+  serve(echo_by_co_await, options);
+  TestServer other(echo_by_co_await, options);
+  other.listen(address.port(), "127.0.0.1");
+  for (int i = 0; i < 32; ++i) connect().send("hello\n");
+  static_cast<void>(server->drain(10s));  // with those that the kernel had given to it
+  for (int i = 0; i < 8; ++i) connect().send("hello\n");
+  for (RawClient& client : clients)
+    EXPECT_TRUE(run_until([&] { return client.received() == "hello\n"; }));
+  EXPECT_GE(other.connections(), 8U);
+  EXPECT_EQ(server->connections() + other.connections(), 40U);
+}
+
 TEST_F(TCPServerDrain, TellsThoseItHasJustTakenInAsWell) {
   serve(wait_for_ever);
   std::size_t connections = 0;
