@@ -46,12 +46,6 @@ Future<> shutdown_request(IOStream& stream) {
   if (stream.available() > 0) co_await close_gracefully(stream, kReadAway);
 }
 
-SharedLimits limits_of_streams(const TCPServerOptions& options, std::size_t shares) {
-  StreamLimits limits = options.stream;
-  limits.budget = std::make_shared<BufferBudget>(options.max_total_buffer_size / shares);
-  return share(std::move(limits));
-}
-
 }  // namespace
 
 RequestRunner::RequestRunner(RequestServer& server, const RequestBells& bells,

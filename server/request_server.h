@@ -53,7 +53,8 @@ class RequestServer {
   static constexpr Duration kPollInterval = std::chrono::milliseconds(500);
 
   // The options' limits on streams hold for each; max_connections counts all there are. Throws
-  // std::system_error when a thread can't be had.
+  // std::system_error when a thread can't be had, and std::invalid_argument for a budget of
+  // streams OnThreads, since it has no locks.
   explicit RequestServer(MakeHandler make_handler, const RequestPolicy& policy = OnLoop(),
                          TCPServerOptions options = {},
                          const UDPServerOptions& datagram_options = {});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -67,6 +68,10 @@ class RequestThreads::Worker {
 RequestThreads::RequestThreads(RequestServer& server, const OpenRequests& open, RequestBells& bells,
                                const TCPServerOptions& options, const OnThreads& policy)
     : open_(open), policy_(policy), bells_(bells) {
+  if (options.stream.budget)
+    throw std::invalid_argument(
+        "TCPServerOptions.stream.budget: belongs to one thread; OnThreads, set "
+        "max_total_buffer_size instead");
   const std::size_t count = std::max<std::size_t>(policy.threads, 1);
   try {
     for (std::size_t at = 0; at < count; ++at)

@@ -26,18 +26,19 @@ void log_unless_closed(const std::exception_ptr& failure) {
   }
 }
 
-SharedLimits limits_of_streams(const TCPServerOptions& options) {
-  StreamLimits limits = options.stream;
-  if (!limits.budget) limits.budget = std::make_shared<BufferBudget>(options.max_total_buffer_size);
-  return share(std::move(limits));
-}
-
 Future<> drained(const Weak& conversations) {
   const auto alive = conversations.lock();
   return alive ? alive->drain() : Future<>();
 }
 
 }  // namespace
+
+SharedLimits limits_of_streams(const TCPServerOptions& options, std::size_t shares) {
+  StreamLimits limits = options.stream;
+  if (!limits.budget)
+    limits.budget = std::make_shared<BufferBudget>(options.max_total_buffer_size / shares);
+  return share(std::move(limits));
+}
 
 class TCPServer::Entry : public ListNode {
  public:

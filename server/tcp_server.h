@@ -38,6 +38,9 @@ struct TCPServerOptions {
   std::size_t max_handshakes = 256;  // under way at once, others wait in order; 0: no limit
 };
 
+// What they mean for each stream, where so many threads have a share of the total each.
+SharedLimits limits_of_streams(const TCPServerOptions& options, std::size_t shares = 1);
+
 class TCPServer {
  public:
   explicit TCPServer(const TCPServerOptions& options = {});

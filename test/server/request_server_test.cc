@@ -351,6 +351,17 @@ TEST_F(RequestServerTest, AnUnfinishedLineDoesNotProlongADrain) {
   EXPECT_EQ(left.result(), 0U);
 }
 
+TEST_F(RequestServerTest, ItsStreamsCountInTheBudgetThatTheyAreGiven) {
+  class Flooding : public RequestHandler {
+    Future<> handle() override { co_await request().stream().write(std::string(32 << 20, '.')); }
+  };
+  TCPServerOptions options;
+  options.stream.budget = std::make_shared<BufferBudget>(1 << 30);
+  serve(handled_by<Flooding>(), OnLoop(), options);
+  connect();
+  EXPECT_TRUE(run_until([&] { return options.stream.budget->total() > 0; }));
+}
+
 // --- serve_forever
 
 TEST_F(RequestServerTest, ServesUntilAnotherThreadShutsItDown) {

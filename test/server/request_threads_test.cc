@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <stdexcept>
 
 #include "request_server_test.h"
 
@@ -210,6 +211,17 @@ TEST_F(RequestThreadsTest, PlainCodeMayWaitForAnyFutureOfItsStream) {
   clients.front().send("lo\n");
   EXPECT_TRUE(run_until_over(clients.front()));
   EXPECT_EQ(clients.front().received(), "got hello\n");
+}
+
+TEST_F(RequestThreadsTest, ABudgetOfStreamsIsRefusedByName) {
+  TCPServerOptions options;
+  options.stream.budget = std::make_shared<BufferBudget>(1 << 20);
+  try {
+    serve(handled_by<EchoHandler>(), OnThreads(), options);
+    FAIL() << "it was taken";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with("TCPServerOptions.stream.budget"));
+  }
 }
 
 TEST_F(RequestThreadsTest, NamesAreGivenOnTheServersThread) {
