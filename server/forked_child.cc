@@ -2,13 +2,16 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <iterator>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace eddy {
@@ -16,17 +19,22 @@ namespace {
 
 using Entries = std::filesystem::directory_iterator;
 
+sigset_t set_of_drain_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : kDrainSignals) sigaddset(&set, signal);
+  return set;
+}
+
 // Handlers are the parent's code; what it ignores stays ignored, as after an exec. Those that the
-// child's loop will handle wait for it.
+// child is to see wait for it.
 void reset_signals() {
   for (int signal = 1; signal < NSIG; ++signal) {
     struct sigaction action {};
     if (::sigaction(signal, nullptr, &action) < 0 || action.sa_handler == SIG_IGN) continue;
     ::signal(signal, SIG_DFL);
   }
-  sigset_t blocked;
-  sigemptyset(&blocked);
-  for (const int signal : kDrainSignals) sigaddset(&blocked, signal);
+  const sigset_t blocked = set_of_drain_signals();
   ::pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
 }
 
@@ -62,6 +70,13 @@ void become_child_of(pid_t parent, std::initializer_list<int> sockets_to_keep) {
   end_with(parent);
   reset_signals();
   close_sockets_but(sockets_to_keep);
+}
+
+UniqueFd drain_signals() {
+  const sigset_t set = set_of_drain_signals();
+  UniqueFd fd = above_standard_streams(UniqueFd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)));
+  if (!fd) throw std::system_error(errno, std::generic_category(), "signalfd");
+  return fd;
 }
 
 int other_threads() {

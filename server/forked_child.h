@@ -6,6 +6,8 @@
 
 #include <initializer_list>
 
+#include "../loop/unique_fd.h"
+
 namespace eddy {
 
 // A terminal and a service manager send them to all processes: a child is to serve what has arrived
@@ -19,6 +21,8 @@ void end_with(pid_t parent);
 // Ends with the parent; has the signals' usual actions, and only kDrainSignals blocked; and of its
 // parent's sockets keeps only these. Throws std::filesystem::filesystem_error.
 void become_child_of(pid_t parent, std::initializer_list<int> sockets_to_keep);
+
+UniqueFd drain_signals();  // readable once one of them waits. Throws std::system_error
 
 int other_threads();  // of this process, that run now
 

@@ -15,18 +15,25 @@ class Bell {
   int fd() const { return waker_.fd(); }
   void ring() { waker_.ring(); }
   // Asks the kernel: what a parent remembers after the fork, its child would not know.
-  bool rung() const {
-    pollfd bell{fd(), POLLIN, 0};
-    return Platform::current().poll(&bell, 1, 0) == 1;
+  bool rung() const { return rings_within(0); }
+  void wait() const {
+    while (!rings_within(-1)) {
+    }
   }
 
  private:
+  bool rings_within(int milliseconds) const {
+    pollfd bell{fd(), POLLIN, 0};
+    return Platform::current().poll(&bell, 1, milliseconds) == 1;
+  }
+
   Waker waker_{Platform::current()};
 };
 
 struct RequestBells {
-  Bell draining;  // what has arrived is still served
-  Bell closing;   // nothing is
+  Bell draining;       // what has arrived is still served
+  Bell closing;        // nothing is
+  UniqueFd signals{};  // a child's own: readable once one asks it to drain; nobody reads it
 };
 
 }  // namespace eddy

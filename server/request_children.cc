@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -25,7 +26,7 @@ void check_single_threaded() {
 
 }  // namespace
 
-RequestChildren::RequestChildren(RequestServer& server, const RequestBells& bells,
+RequestChildren::RequestChildren(RequestServer& server, RequestBells& bells,
                                  TCPServerOptions options, const InChildren& policy,
                                  std::function<void()> on_room)
     : server_(server),
@@ -41,33 +42,63 @@ RequestChildren::~RequestChildren() { close(); }
 
 // Beyond the limit only what a draining server takes in, for it may not leave it unaccepted.
 void RequestChildren::process(AcceptedRequest request) {
-  if (full())
-    waiting_.push_back(std::move(request));
-  else
-    fork_for(std::move(request));
+  const bool first = waiting_.empty();  // or it stands behind those who wait
+  waiting_.push_back({std::move(request)});
+  if (first) serve_waiting();
 }
 
-void RequestChildren::fork_for(AcceptedRequest request) {
+void RequestChildren::serve_waiting() try {
+  loop_.remove_timeout(retry_);
+  while (!waiting_.empty() && !no_room()) {
+    fork_for(waiting_.begin());
+    children_.splice(children_.end(), waiting_, waiting_.begin());
+    patience_ = kFirstPause;
+  }
+  if (waiting_.empty()) told_ = false;
+  if (!full()) on_room_();
+} catch (const std::exception& shortage) {
+  wait_out(shortage);
+}
+
+void RequestChildren::wait_out(const std::exception& shortage) {
+  if (!std::exchange(told_, true))
+    log::warning("cannot fork for a client: ", std::string_view(shortage.what()),
+                 "; trying again from time to time");
+  retry_ = loop_.call_later(patience_, [this] { serve_waiting(); });
+  patience_ = std::min(2 * patience_, kLongestPause);
+}
+
+// A child begins once it is looked after: one that is killed before has taken nothing from its
+// client, which another one may serve.
+void RequestChildren::fork_for(Children::iterator child) {
   check_single_threaded();
+  Bell may_begin;
   const pid_t parent = ::getpid();
   const pid_t pid = loop_.platform().fork();
   if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
-  if (pid == 0) be_child(parent, std::move(request));
-  Child child{ChildProcess(pid), std::move(request.ticket), std::move(request.client_name)};
-  if (child.process.fd() < 0) return;  // it has ended, and nobody waits for it
-  loop_.add_handler(child.process.fd(), kRead, [this, pid](int, std::uint32_t) { ended(pid); });
-  children_.emplace(pid, std::move(child));
+  if (pid == 0) be_child(parent, may_begin, std::move(child->request));
+  child->process = ChildProcess(pid);
+  try {
+    loop_.add_handler(child->process.fd(), kRead,
+                      [this, child](int, std::uint32_t) { ended(child); });
+  } catch (...) {
+    child->process.send_signal(SIGKILL);
+    child->process.reap();
+    throw;
+  }
+  may_begin.ring();
+  child->request.socket.reset();
 }
 
 // On the stack of the parent's loop, which is never gone back to.
-void RequestChildren::be_child(pid_t parent, AcceptedRequest request) const {
+void RequestChildren::be_child(pid_t parent, const Bell& may_begin, AcceptedRequest request) const {
   try {
     become_child_of(parent, {request.socket.get()});
+    may_begin.wait();
+    bells_.signals = drain_signals();
     IOLoop::forget_after_fork();
     IOLoop& loop = *new IOLoop;  // never destroyed: that would end the parent's coroutines, too
     RequestRunner runner(server_, bells_, options_, true);
-    for (const int signal : kDrainSignals)
-      loop.add_signal_handler(signal, [&runner] { runner.drain(); });
     loop.run_sync([&] { return runner.run(std::move(request)); });
     ::_exit(kServed);
   } catch (...) {
@@ -76,24 +107,22 @@ void RequestChildren::be_child(pid_t parent, AcceptedRequest request) const {
   }
 }
 
-void RequestChildren::ended(pid_t pid) {
-  const auto found = children_.find(pid);
-  loop_.remove_handler(found->second.process.fd());
-  Child child = std::move(found->second);
-  children_.erase(found);
-  const std::optional<int> status = child.process.reap();
+void RequestChildren::ended(Children::iterator child) {
+  loop_.remove_handler(child->process.fd());
+  const std::optional<int> status = child->process.reap();
   if (status && *status < 0)
-    log::error("the child of ", child.client, " was ended by ", describe_signal(-*status));
-  if (waiting_.empty()) return on_room_();
-  AcceptedRequest next = std::move(waiting_.front());
-  waiting_.pop_front();
-  fork_for(std::move(next));
+    log::error("the child of ", child->request.client_name, " was ended by ",
+               describe_signal(-*status));
+  children_.erase(child);
+  serve_waiting();
 }
 
 void RequestChildren::close() {
+  const bool has_loop = IOLoop::current_or_null() != nullptr;
+  if (has_loop) loop_.remove_timeout(retry_);
   waiting_.clear();
-  for (auto& [pid, child] : children_) {
-    if (IOLoop::current_or_null()) loop_.remove_handler(child.process.fd());
+  for (Child& child : children_) {
+    if (has_loop) loop_.remove_handler(child.process.fd());
     child.process.send_signal(SIGKILL);
     child.process.reap();
   }
@@ -102,8 +131,9 @@ void RequestChildren::close() {
 
 std::vector<std::string> RequestChildren::workers() const {
   std::vector<std::string> all;
-  for (const auto& [pid, child] : children_)
-    all.push_back("child " + std::to_string(pid) + ": " + child.client);
+  for (const Child& child : children_)
+    all.push_back("child " + std::to_string(child.process.pid()) + ": " +
+                  child.request.client_name);
   return all;
 }
 

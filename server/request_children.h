@@ -5,12 +5,15 @@
 // which a terminal sends to all, let it serve what has arrived and end. It ends without the parent,
 // too. Children are held by pidfds: no SIGCHLD is needed, and no zombie stays.
 //
+// A shortage, of processes or descriptors, is waited out like that, too: no client is lost by it.
+//
 //   forking --max_children--> full: the next connections wait unaccepted --one ends--> forking
+//          \--no process to be had--> full --one ends, or time is up--> forking
 #pragma once
 
-#include <deque>
+#include <exception>
 #include <functional>
-#include <map>
+#include <list>
 #include <string>
 #include <vector>
 
@@ -23,35 +26,44 @@ namespace eddy {
 
 class RequestChildren final : public RequestPlace {
  public:
+  static constexpr Duration kFirstPause = std::chrono::milliseconds(10);  // in a shortage
+  static constexpr Duration kLongestPause = std::chrono::milliseconds(320);
+
   // Throws InvalidStateError in a process that has other threads. `on_room` is called when there
   // is room for a child again.
-  RequestChildren(RequestServer& server, const RequestBells& bells, TCPServerOptions options,
+  RequestChildren(RequestServer& server, RequestBells& bells, TCPServerOptions options,
                   const InChildren& policy, std::function<void()> on_room);
   ~RequestChildren() override;
 
   void process(AcceptedRequest request) override;
-  bool full() const override { return children_.size() >= policy_.max_children; }
+  bool full() const override { return no_room() || !waiting_.empty(); }
   void close() override;  // kills them
   std::vector<std::string> workers() const override;
 
  private:
   struct Child {
-    ChildProcess process;
-    OpenRequests::Ticket ticket;
-    std::string client;
+    AcceptedRequest request;
+    ChildProcess process{};  // none: it waits for one
   };
-  void fork_for(AcceptedRequest request);
-  [[noreturn]] void be_child(pid_t parent, AcceptedRequest request) const;
-  void ended(pid_t pid);
+  using Children = std::list<Child>;
+  bool no_room() const { return children_.size() >= policy_.max_children; }
+  void serve_waiting();
+  void fork_for(Children::iterator child);
+  [[noreturn]] void be_child(pid_t parent, const Bell& may_begin, AcceptedRequest request) const;
+  void wait_out(const std::exception& shortage);
+  void ended(Children::iterator child);
 
   RequestServer& server_;
-  const RequestBells& bells_;
+  RequestBells& bells_;
   const TCPServerOptions options_;
   const InChildren policy_;
   const std::function<void()> on_room_;
   IOLoop& loop_;
-  std::map<pid_t, Child> children_;
-  std::deque<AcceptedRequest> waiting_;  // taken in when the server began to drain
+  Children children_;
+  Children waiting_;  // in a shortage, or taken in when the server began to drain
+  IOLoop::Timeout retry_{};
+  Duration patience_ = kFirstPause;  // longer while no child can be had
+  bool told_ = false;                // of the shortage, until nobody waits
 };
 
 }  // namespace eddy

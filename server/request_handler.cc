@@ -153,13 +153,14 @@ void Request::check_may_block() const {
 void Request::wait_for_event() {
   pollfd watched[] = {{stream().fileno(), stream_->wanted_events(), 0},
                       {bells_->closing.fd(), POLLIN, 0},
-                      {draining_ ? -1 : bells_->draining.fd(), POLLIN, 0}};
+                      {draining_ ? -1 : bells_->draining.fd(), POLLIN, 0},
+                      {draining_ ? -1 : bells_->signals.get(), POLLIN, 0}};
   if (stream_->loop().platform().poll(watched, std::size(watched), -1) < 0) {
     if (errno == EINTR) return;
     throw std::system_error(errno, std::generic_category(), "poll");
   }
   if (watched[1].revents != 0) throw CancelledError("the server closes");
-  if (watched[2].revents != 0) return drain();
+  if ((watched[2].revents | watched[3].revents) != 0) return drain();
   if (watched[0].revents != 0) stream_->serve_events(watched[0].revents);
 }
 

@@ -57,11 +57,17 @@ RequestRunner::RequestRunner(RequestServer& server, const RequestBells& bells,
       handshakes_(options.max_handshakes),
       may_block_(may_block),
       loop_(IOLoop::current()) {
-  loop_.add_handler(bells_.draining.fd(), kRead, [this](int, std::uint32_t) { drain(); });
+  for (const int fd : {bells_.draining.fd(), bells_.signals.get()})
+    if (fd >= 0) loop_.add_handler(fd, kRead, [this](int, std::uint32_t) { drain(); });
 }
 
 RequestRunner::~RequestRunner() {
-  if (IOLoop::current_or_null()) loop_.remove_handler(bells_.draining.fd());
+  if (IOLoop::current_or_null()) stop_listening();
+}
+
+void RequestRunner::stop_listening() {
+  loop_.remove_handler(bells_.draining.fd());
+  loop_.remove_handler(bells_.signals.get());
 }
 
 void RequestRunner::start(AcceptedRequest request) {
@@ -69,7 +75,7 @@ void RequestRunner::start(AcceptedRequest request) {
 }
 
 void RequestRunner::drain() {
-  if (!std::exchange(draining_, true)) loop_.remove_handler(bells_.draining.fd());
+  if (!std::exchange(draining_, true)) stop_listening();
   open_.for_each([](Request& request) { request.drain(); });
 }
 

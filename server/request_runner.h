@@ -26,10 +26,11 @@ class RequestRunner {
   void start(AcceptedRequest request);
   Future<> run(AcceptedRequest request);  // setup, handle, finish, and the connection's end
   Future<> run(AcceptedRequest request, std::string datagram, Request::Reply reply);
-  void drain();                       // serve what has arrived, then end
   void clear() { running_.clear(); }  // ends them all now
 
  private:
+  void drain();  // serves what has arrived, then ends
+  void stop_listening();
   Future<> converse(IOStream& stream, const AcceptedRequest& accepted);
   Future<> answer(Request& request, const AcceptedRequest& accepted);
   Future<> finish_request(Request& request, const AcceptedRequest& accepted);

@@ -38,6 +38,10 @@ class TellingHandler : public RequestHandler {
   const Tell tell_;
 };
 
+pid_t first_child(const RequestServer& server) {
+  return std::stoi(server.workers().front().substr(6));  // child PID: client
+}
+
 std::string process_id() { return std::to_string(::getpid()); }
 
 std::string count_sockets() {
@@ -169,16 +173,83 @@ TEST_F(RequestChildrenFork, AHandlerThatFailsEndsOnlyItsChild) {
   EXPECT_TRUE(log.lines().empty()) << "it failed in the child, and is logged there";
 }
 
-TEST_F(RequestChildrenFork, AChildServesWhatHasArrivedWhenItIsAskedToEnd) {
-  serve(handled_by<EchoHandler>(), InChildren());
+struct AskedToEnd {
+  const char* name;
+  RequestServer::MakeHandler handler;
+  int signal;
+};
+class RequestChildAskedToEndFork : public RequestServerTest,
+                                   public testing::WithParamInterface<AskedToEnd> {};
+INSTANTIATE_TEST_SUITE_P(
+    Each, RequestChildAskedToEndFork,
+    testing::Values(AskedToEnd{"CoroutineBySIGTERM", handled_by<EchoHandler>(), SIGTERM},
+                    AskedToEnd{"CoroutineBySIGINT", handled_by<EchoHandler>(), SIGINT},
+                    AskedToEnd{"PlainBySIGTERM", handled_by<PlainEchoHandler>(), SIGTERM},
+                    AskedToEnd{"PlainBySIGINT", handled_by<PlainEchoHandler>(), SIGINT}),
+    [](const auto& one) { return std::string(one.param.name); });
+
+TEST_P(RequestChildAskedToEndFork, ServesWhatHasArrived) {
+  serve(GetParam().handler, InChildren());
   RawClient& client = connect();
   client.send("hello");
   ASSERT_TRUE(receives(client, name_of(client) + " hello"));
-  const std::string worker = server->workers().front();
-  ::kill(std::stoi(worker.substr(6)), SIGTERM);
+  ::kill(first_child(*server), GetParam().signal);
   EXPECT_TRUE(run_until_over(client));
   EXPECT_TRUE(run_until_connections(0));
   EXPECT_TRUE(log.lines().empty());
+}
+
+// --- Shortages
+
+class RequestChildrenShortageFork : public RequestServerTest {
+ protected:
+  void serve_three(int forks_refused) {
+    serve(handled_by<EchoHandler>(), InChildren());
+    platform.forks_to_refuse = forks_refused;
+    for (int i = 0; i < 3; ++i) connect().send("hello");
+  }
+  void expect_all_served_and_it_said_once() {
+    for (RawClient& client : clients) EXPECT_TRUE(receives(client, name_of(client) + " hello"));
+    EXPECT_EQ(log.count("cannot fork for a client: fork: Resource temporarily unavailable"), 1U);
+    EXPECT_EQ(log.lines().size(), 1U);
+  }
+};
+
+TEST_F(RequestChildrenShortageFork, OfProcessesIsWaitedOut) {
+  serve_three(5);
+  ASSERT_TRUE(run_until([&] { return platform.forks_to_refuse == 1; }));
+  EXPECT_EQ(server->verified.size(), 1U) << "the others wait unaccepted";
+  EXPECT_TRUE(server->workers().empty());
+  expect_all_served_and_it_said_once();
+}
+
+TEST_F(RequestChildrenShortageFork, LosesNobodyInADrain) {
+  serve_three(5);
+  const Future<std::size_t> left = server->drain(20s);
+  ASSERT_TRUE(run_until([&] { return left.done(); }));
+  EXPECT_EQ(left.result(), 0U);
+  expect_all_served_and_it_said_once();
+}
+
+TEST_F(RequestChildrenShortageFork, EndsWithTheServer) {
+  serve_three(1000);
+  ASSERT_TRUE(run_until([&] { return server->connections() == 1; }));
+  server.reset();
+  loop.turn(20ms);
+  for (RawClient& client : clients) EXPECT_TRUE(run_until_over(client));
+}
+
+TEST_F(RequestChildrenShortageFork, OfRoomToWatchAChildCostsOnlyThatChild) {
+  serve(handled_by<EchoHandler>(), InChildren());
+  platform.watches_to_refuse = 1;
+  RawClient& client = connect();
+  client.send("hello");
+  EXPECT_TRUE(receives(client, name_of(client) + " hello"));
+  EXPECT_EQ(server->workers().size(), 1U);
+  client.send("quit");
+  EXPECT_TRUE(run_until_connections(0));
+  EXPECT_TRUE(no_child_is_left());
+  EXPECT_EQ(log.count("cannot fork for a client: "), 1U);
 }
 
 // --- TLS: a child in its client's handshake has no request yet
@@ -219,7 +290,7 @@ TEST_F(RequestChildrenInAHandshakeFork, ADrainIsHeardOnceTheHandshakeIsOver) {
 TEST_F(RequestChildrenInAHandshakeFork, SoIsASignalToTheChild) {
   client->send(peer.take());
   ASSERT_TRUE(run_until([&] { return !client->received().empty(); }));
-  ::kill(std::stoi(server->workers().front().substr(6)), SIGTERM);
+  ::kill(first_child(*server), SIGTERM);
   EXPECT_TRUE(run_until_over_tls(*client));
   EXPECT_TRUE(peer.established());
   EXPECT_TRUE(run_until_connections(0));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <functional>
 #include <list>
@@ -20,13 +21,29 @@
 
 namespace eddy {
 
-// The real clock, but each test has an hour of its own: the log counts lines within a second.
+// The real clock, but each test has an hour of its own: the log counts lines within a second. And
+// the real kernel, which refuses as often as a test says.
 class HourOfItsOwn : public Platform {
  public:
   HourOfItsOwn() : shift_(std::chrono::hours(++tests_)) {}
   TimePoint now() override { return Platform::now() + shift_; }
+  pid_t fork() override { return refuse(forks_to_refuse, EAGAIN) ? -1 : Platform::fork(); }
+  int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) override {
+    if (operation == EPOLL_CTL_ADD && refuse(watches_to_refuse, ENOSPC)) return -1;
+    return Platform::epoll_ctl(epoll, operation, fd, event);
+  }
+
+  int forks_to_refuse = 0;
+  int watches_to_refuse = 0;
 
  private:
+  static bool refuse(int& left, int error_number) {
+    if (left == 0) return false;
+    --left;
+    errno = error_number;
+    return true;
+  }
+
   static inline int tests_ = 0;
   const Duration shift_;
 };
