@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <climits>
 #include <system_error>
 #include <utility>
 
@@ -16,6 +18,12 @@ namespace {
 
 std::string_view without_cr(std::string_view line) {
   return line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
+}
+
+// Rounded up, and as much as poll() can count.
+int milliseconds(Duration wait) {
+  const auto count = std::chrono::ceil<std::chrono::milliseconds>(wait).count();
+  return static_cast<int>(std::min<std::int64_t>(count, INT_MAX));
 }
 
 }  // namespace
@@ -87,13 +95,16 @@ Future<std::string> Request::receive(std::size_t most) {
   co_return take_read();
 }
 
-std::string Request::recv(std::size_t most) {
+std::string Request::recv(std::size_t most, Duration timeout) {
   check_may_block();
   if (!unread_.empty()) return take_unread(most);
   while (start_read(most)) {
     try {
-      wait(reading_);
+      wait(reading_, timeout);
       break;
+    } catch (const TimeoutError&) {
+      reading_ = {};  // given up: it takes nothing any more
+      throw;
     } catch (const CancelledError&) {  // by drain(), too
       if (bells_->closing.rung()) throw;
     } catch (const StreamClosedError& closed) {
@@ -139,7 +150,9 @@ Future<> Request::write(std::string_view data) {
   return stream_->drain();
 }
 
-void Request::send(std::string_view data) { wait(stream_ ? stream_->write(data) : reply_(data)); }
+void Request::send(std::string_view data, Duration timeout) {
+  wait(stream_ ? stream_->write(data) : reply_(data), timeout);
+}
 
 // --- Blocking
 
@@ -149,13 +162,21 @@ void Request::check_may_block() const {
         "a request that blocks would block the server's loop: serve on threads or in children");
 }
 
+TimePoint Request::deadline_after(Duration timeout) const {
+  return after(stream().loop().time(), timeout);
+}
+
 // What the loop would do for the stream; nobody else is served meanwhile.
-void Request::wait_for_event() {
-  pollfd watched[] = {{stream().fileno(), stream_->wanted_events(), 0},
+void Request::wait_for_event(TimePoint deadline) {
+  const TimePoint now = stream().loop().time();
+  if (now >= deadline) throw TimeoutError("timed out waiting for " + client_name_);
+  if (now >= stream_->stalls_at()) return stream_->close_for_stall();
+  pollfd watched[] = {{stream_->fileno(), stream_->wanted_events(), 0},
                       {bells_->closing.fd(), POLLIN, 0},
                       {draining_ ? -1 : bells_->draining.fd(), POLLIN, 0},
                       {draining_ ? -1 : bells_->signals.get(), POLLIN, 0}};
-  if (stream_->loop().platform().poll(watched, std::size(watched), -1) < 0) {
+  const int longest = milliseconds(std::min(deadline, stream_->stalls_at()) - now);
+  if (stream_->loop().platform().poll(watched, std::size(watched), longest) < 0) {
     if (errno == EINTR) return;
     throw std::system_error(errno, std::generic_category(), "poll");
   }

@@ -48,16 +48,21 @@ class Request : public ListNode {
   // datagram: another one, as its answer.
   Future<> write(std::string_view data);
 
-  // The same for plain code, by blocking its thread; and wait() for any other Future of the
-  // stream. On the server's own loop, which serves others too, they throw InvalidStateError;
-  // CancelledError when the server closes.
-  std::string recv(std::size_t most = kReadSize);
-  void send(std::string_view data);  // the kernel has taken all of it
+  // The same for plain code, by blocking its thread; and wait() for any other Future that the
+  // stream itself gave. That of a coroutine or of a timer, such as with_timeout, would never be
+  // done, for the loop stands still meanwhile: hence `timeout`, after which they throw TimeoutError
+  // and no byte is lost: what came is for the next read, what was sent still leaves. On the
+  // server's own loop, which serves others too, they throw InvalidStateError; CancelledError when
+  // the server closes.
+  std::string recv(std::size_t most = kReadSize, Duration timeout = Duration::max());
+  // The kernel has taken all of it. The stream's write_stall_timeout holds here, too.
+  void send(std::string_view data, Duration timeout = Duration::max());
   template <class T>
-  T wait(Future<T> future) {
+  T wait(Future<T> future, Duration timeout = Duration::max()) {
     check_may_block();
+    const TimePoint deadline = deadline_after(timeout);
     if (!future.done()) future.state()->begin_wait();
-    while (!future.done()) wait_for_event();
+    while (!future.done()) wait_for_event(deadline);
     if constexpr (std::is_void_v<T>)
       return future.result();
     else
@@ -80,7 +85,8 @@ class Request : public ListNode {
   std::string take_unread(std::size_t most);
   std::optional<std::string> take_line(std::size_t most);
   void check_may_block() const;
-  void wait_for_event();
+  TimePoint deadline_after(Duration timeout) const;
+  void wait_for_event(TimePoint deadline);
 
   IOStream* const stream_ = nullptr;
   const std::string client_name_;

@@ -112,6 +112,8 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   // loop that runs, the loop sees to both.
   short wanted_events() const { return wanted_; }
   void serve_events(short events) { handle_events(static_cast<std::uint32_t>(events)); }
+  TimePoint stalls_at() const { return stalling_ ? rare_->stalls_at : TimePoint::max(); }
+  void close_for_stall();  // then
 
   using WriteQueue::total_write_done_index;  // bytes that the kernel has taken, of
   using WriteQueue::total_write_index;       // bytes ever written
@@ -209,7 +211,6 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   void count_what_waits();
   void after_flush();
   void watch_for_stall();
-  void close_for_stall();
   void finish_shutdown();
   void turn_ended() override { flush(); }
   void send_awaited() override {
@@ -240,6 +241,7 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
     std::unique_ptr<ReadInto> read_into;
     IOLoop::Timeout regex_timer;
     IOLoop::Timeout stall_timer;
+    TimePoint stalls_at{};
     Promise<> drain{nullptr};
     Promise<> shutdown{nullptr};
     Promise<> wait_closed{nullptr};

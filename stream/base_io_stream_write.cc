@@ -109,7 +109,8 @@ void BaseIOStream::watch_for_stall() {
   stalling_ = above;
   stop(rare().stall_timer);
   if (!above) return;
-  rare_->stall_timer = loop_.call_later(limits_->write_stall_timeout, [this] {
+  rare_->stalls_at = after(loop_.time(), limits_->write_stall_timeout);
+  rare_->stall_timer = loop_.call_at(rare_->stalls_at, [this] {
     rare_->stall_timer = {};
     or_close([this] { close_for_stall(); });
   });

@@ -213,6 +213,82 @@ TEST_F(RequestThreadsTest, PlainCodeMayWaitForAnyFutureOfItsStream) {
   EXPECT_EQ(clients.front().received(), "got hello\n");
 }
 
+TEST_F(RequestThreadsTest, PlainCodeHasDeadlinesThatLoseNoByte) {
+  Notes notes;
+  class Impatient : public RequestHandler {
+   public:
+    explicit Impatient(Notes* notes) : notes_(*notes) {}
+
+   private:
+    Future<> handle() override {
+      try {
+        static_cast<void>(request().recv(1024, 1ms));
+      } catch (const TimeoutError& error) {
+        notes_.add(error.what());
+      }
+      for (;;) try {
+          request().send(request().wait(request().stream().read_until("\n"), 1ms));
+          return {};
+        } catch (const TimeoutError& error) {
+          notes_.add(error.what());
+        }
+    }
+    Notes& notes_;
+  };
+  serve(handled_by<Impatient>(&notes), OnThreads{.threads = 1});
+  RawClient& client = connect();
+  ASSERT_TRUE(run_until([&] { return notes.size() >= 2; }));
+  client.send("hel");
+  const std::size_t before = notes.size();
+  ASSERT_TRUE(run_until([&] { return notes.size() >= before + 2; }));
+  client.send("lo\n");
+  EXPECT_TRUE(run_until_over(client));
+  EXPECT_EQ(client.received(), "hello\n");
+  EXPECT_EQ(notes.all().front(), "timed out waiting for " + name_of(client));
+}
+
+// What a client that does not read makes of a send: a note of how it failed.
+class SendingHandler : public RequestHandler {
+ public:
+  static constexpr std::size_t kBytes = 32 << 20;
+  SendingHandler(Notes* notes, Duration timeout) : notes_(*notes), timeout_(timeout) {}
+
+ private:
+  Future<> handle() override {
+    try {
+      request().send(std::string(kBytes, '.'), timeout_);
+    } catch (const StreamClosedError& closed) {
+      notes_.add(log::describe(closed.real_error()));
+    } catch (const TimeoutError&) {
+      notes_.add("timed out");
+    }
+    return {};
+  }
+  Notes& notes_;
+  const Duration timeout_;
+};
+
+TEST_F(RequestThreadsTest, ASendThatTimesOutStillLeaves) {
+  Notes notes;
+  serve(handled_by<SendingHandler>(&notes, Duration(1ms)), OnThreads{.threads = 1});
+  RawClient& client = connect();
+  ASSERT_TRUE(run_until([&] { return notes.size() == 1; }));
+  EXPECT_EQ(notes.all().front(), "timed out");
+  EXPECT_TRUE(run_until_over(client));
+  EXPECT_EQ(client.received().size(), SendingHandler::kBytes);
+}
+
+TEST_F(RequestThreadsTest, ASendThatStallsEndsAsTheStreamsOwnWritesDo) {
+  Notes notes;
+  TCPServerOptions options;
+  options.stream.write_stall_timeout = 10ms;
+  serve(handled_by<SendingHandler>(&notes, Duration::max()), OnThreads{.threads = 1}, options);
+  connect();
+  ASSERT_TRUE(run_until([&] { return notes.size() == 1; }));
+  EXPECT_NE(notes.all().front().find("write_stall_timeout"), std::string::npos);
+  EXPECT_TRUE(run_until_connections(0));
+}
+
 TEST_F(RequestThreadsTest, ABudgetOfStreamsIsRefusedByName) {
   TCPServerOptions options;
   options.stream.budget = std::make_shared<BufferBudget>(1 << 20);
