@@ -34,7 +34,7 @@ Future<> talk(const demo::Endpoint& server, const std::vector<std::string>& mess
     std::putchar('\n');
   }
   co_await stream->write(kDelimiter);
-  co_await close_gracefully(*stream, std::chrono::seconds(1));
+  co_await close_gracefully(*stream);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "../loop/await.h"
+#include "../stream/close_gracefully.h"
 #include "relay_frame.h"
 
 namespace eddy {
@@ -36,9 +37,7 @@ void RelayPeer::send(std::string_view bytes) {
 }
 
 void RelayPeer::drain() {
-  left_to_read_ = stream_->available();
-  // A read that is complete, and waits for its turn to be looked at, has arrived as well.
-  if (reading_.done() && !reading_.exception()) left_to_read_ += reading_.result().size();
+  left_to_read_ = stream_->available() + taken_by(reading_);
   if (wanted_ > left_to_read_) reading_.cancel();
 }
 

@@ -14,9 +14,6 @@
 namespace eddy {
 namespace {
 
-// How long what a client still sends is read away, so that it sees an end and no reset.
-constexpr Duration kReadAway = std::chrono::seconds(1);
-
 TCPServerOptions server_options(const RelayOptions& options) {
   TCPServerOptions made;
   made.tls = options.tls;

@@ -1,7 +1,6 @@
 #include "rpc_connection.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "../loop/await.h"
@@ -12,12 +11,6 @@
 #include "rpc_message.h"
 
 namespace eddy {
-namespace {
-
-// How long what the client still sends is read away, so that it sees an end and no reset.
-constexpr Duration kReadAway = std::chrono::seconds(1);
-
-}  // namespace
 
 // A call under way, as its method sees it.
 class RpcServerConnection::Call final : public RpcCall, public Pooled {
@@ -173,9 +166,7 @@ void RpcServerConnection::call_ended() {
 void RpcServerConnection::drain() { stop_reading(stream_->available()); }
 
 void RpcServerConnection::stop_reading(std::size_t arrived) {
-  // A read that is complete, and waits for its turn to be looked at, has arrived as well.
-  if (reading_.done() && !reading_.exception()) arrived += reading_.result().size();
-  left_to_read_ = std::min(left_to_read_, arrived);
+  left_to_read_ = std::min(left_to_read_, arrived + taken_by(reading_));
   reading_.cancel();
 }
 
@@ -211,7 +202,7 @@ void RpcServerConnection::log_leftovers() const {
 Future<> RpcServerConnection::end() {
   co_await calls_.drain();
   co_await stream_->shutdown_write();  // every answer leaves, however long that takes
-  if (client_may_go_on_ || stream_->available() > 0) co_await close_gracefully(*stream_, kReadAway);
+  if (client_may_go_on_ || stream_->available() > 0) co_await close_gracefully(*stream_);
   stream_->close();
 }
 

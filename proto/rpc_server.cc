@@ -1,7 +1,5 @@
 #include "rpc_server.h"
 
-#include <chrono>
-
 #include "../loop/await.h"
 #include "../loop/log.h"
 #include "../stream/close_gracefully.h"
@@ -47,7 +45,7 @@ Future<> RPCServer::refuse_stream(std::unique_ptr<IOStream> stream, SocketAddres
   log::info("refused, max_connections = ", options_.max_connections, ": ",
             application_.name_of(address));
   static_cast<void>(stream->write("error too many connections\r\n"));
-  co_await close_gracefully(*stream, std::chrono::seconds(1));
+  co_await close_gracefully(*stream);
 }
 
 void RPCServer::draining() {

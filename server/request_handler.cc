@@ -11,6 +11,7 @@
 
 #include "../loop/await.h"
 #include "../loop/log.h"
+#include "../stream/close_gracefully.h"
 #include "request_bells.h"
 
 namespace eddy {
@@ -134,10 +135,7 @@ std::string Request::take_read() {
 
 void Request::drain() {
   if (!stream_) return;
-  std::size_t arrived = stream_->available();
-  // A read that is complete, and waits for its turn to be looked at, has arrived as well.
-  if (reading_.done() && !reading_.exception()) arrived += reading_.result().size();
-  left_to_read_ = std::min(left_to_read_, arrived);
+  left_to_read_ = std::min(left_to_read_, stream_->available() + taken_by(reading_));
   draining_ = true;
   reading_.cancel();
 }

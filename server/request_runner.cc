@@ -1,7 +1,6 @@
 #include "request_runner.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "../loop/await.h"
@@ -12,9 +11,6 @@
 
 namespace eddy {
 namespace {
-
-// How long what the client still sends is read away, so that it sees an end and no reset.
-constexpr Duration kReadAway = std::chrono::seconds(1);
 
 // Sees to it that finish() is called once, also when the coroutine is ended where it waits.
 class Finish {
@@ -43,7 +39,7 @@ Future<> shutdown_request(IOStream& stream) {
   } catch (const StreamClosedError&) {
     co_return;
   }
-  if (stream.available() > 0) co_await close_gracefully(stream, kReadAway);
+  if (stream.available() > 0) co_await close_gracefully(stream);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "message_reader.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include <eddy/loop/await.h>
 #include <eddy/stream/close_gracefully.h>
@@ -10,8 +9,6 @@ namespace demo {
 namespace {
 
 using eddy::Future;
-
-constexpr eddy::Duration kReadAway = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -48,16 +45,13 @@ Future<std::string> MessageReader::last() {
 
 void MessageReader::drain() {
   draining_ = true;
-  std::size_t arrived = stream_.available();
-  // A read that is complete, and waits for its turn to be looked at, has arrived as well.
-  if (reading_.done() && !reading_.exception()) arrived += reading_.result().size();
-  left_to_read_ = std::min(left_to_read_, arrived);
+  left_to_read_ = std::min(left_to_read_, stream_.available() + taken_by(reading_));
   reading_.cancel();
 }
 
 Future<> MessageReader::end() {
   co_await stream_.shutdown_write();
-  if (!draining_ || stream_.available() > 0) co_await close_gracefully(stream_, kReadAway);
+  if (!draining_ || stream_.available() > 0) co_await close_gracefully(stream_);
   stream_.close();
 }
 
