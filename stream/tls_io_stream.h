@@ -63,7 +63,11 @@ class TLSIOStream : public IOStream, private Runnable {
  private:
   class Handshake;
 
-  void run() override { read_on(); }  // TLS holds what no event tells of
+  // TLS holds what no event tells of. While a message of the handshake's is incomplete, the events
+  // are its own, and it goes on by itself.
+  void run() override {
+    if (!connecting()) read_on();
+  }
   void begin_handshake();
   void take_step();
   void let_handshake_go_on(std::uint32_t events);

@@ -166,6 +166,7 @@ TLSSession::Moved TLSSession::write(const char* data, std::size_t size) {
     taken += count;
   }
   if (received_ > 0) holds_unread_ = true;  // a message of the handshake's, and what is behind it
+  if (status == Status::ended) status = fail(SSL_ERROR_ZERO_RETURN);  // within such a message
   return {taken, status};
 }
 

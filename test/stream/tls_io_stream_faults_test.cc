@@ -301,26 +301,36 @@ TEST_F(TLSTest, ASlowFloodOfNewKeysLeavesTheTurnToOthers) {
 
 // Writes that must read first, and reads that must write first.
 
-TEST_F(TLSTest, AWriteWaitsForTheRestOfAMessageOfTheHandshakes) {
-  const CertificateFiles& own = Certificates::common().client();
-  TLSClientOptions options = client_options();
-  options.certificate_chain_file = own.certificate;  // it makes the server's ticket a long one
-  options.private_key_file = own.key;
-  ask(TLSPeer::server(Certificates::common().server(),
-                      {.largest_record = 512, .asks_for_certificate = true}),
-      options);
-  std::string tickets;
-  while (!tls().wait_for_handshake().done() || tickets.empty()) {
-    loop.turn();
-    peer->feed(theirs.receive());
-    const std::string wire = peer->take();
-    if (tls().wait_for_handshake().done())
-      tickets += wire;
-    else
-      theirs.send(wire);
+// Of a client whose own certificate makes the server's ticket so long that it comes in two records.
+class TLSIOStreamTicket : public TLSTest {
+ public:
+  static constexpr std::size_t kFirstRecord = 540;
+
+  void ask_for_long_ticket() {
+    const CertificateFiles& own = Certificates::common().client();
+    TLSClientOptions options = client_options();
+    options.certificate_chain_file = own.certificate;
+    options.private_key_file = own.key;
+    ask(TLSPeer::server(Certificates::common().server(),
+                        {.largest_record = 512, .asks_for_certificate = true}),
+        options);
+    while (!tls().wait_for_handshake().done() || tickets.empty()) {
+      loop.turn();
+      peer->feed(theirs.receive());
+      const std::string wire = peer->take();
+      if (tls().wait_for_handshake().done())
+        tickets += wire;
+      else
+        theirs.send(wire);
+    }
   }
+  std::string tickets;
+};
+
+TEST_F(TLSIOStreamTicket, AWriteWaitsForTheRestOfIt) {
+  ask_for_long_ticket();
   const Future<std::string> line = ours->read_until("\n");
-  theirs.send(tickets.substr(0, 540));  // the first record of two
+  theirs.send(tickets.substr(0, kFirstRecord));
   run_turns();
   const Future<> written = ours->write("question\n");
   run_turns();
@@ -329,11 +339,26 @@ TEST_F(TLSTest, AWriteWaitsForTheRestOfAMessageOfTheHandshakes) {
   run_turns(20);
   EXPECT_EQ(platform.calls(CountingPlatform::kRecv), 0U) << "nothing is tried in vain";
   EXPECT_EQ(platform.calls(CountingPlatform::kSend), 0U);
-  theirs.send(tickets.substr(540));
+  theirs.send(tickets.substr(kFirstRecord));
   peer->write("answer\n");
   theirs.send(peer->take());
   finish(written);
   EXPECT_EQ(result_of(line), "answer\n");
+  EXPECT_TRUE(exchange_until("question\n"));
+}
+
+TEST_F(TLSIOStreamTicket, AWriteThatFindsMoreOfItGoesOnThoughNobodyReads) {
+  ask_for_long_ticket();
+  Future<std::string> line = ours->read_until("\n");
+  theirs.send(tickets.substr(0, kFirstRecord));
+  run_turns();
+  line.cancel();
+  theirs.send(tickets.substr(kFirstRecord, 10));
+  const Future<> written = ours->write("question\n");
+  run_turns();
+  EXPECT_FALSE(written.done());
+  theirs.send(tickets.substr(kFirstRecord + 10));
+  finish(written);
   EXPECT_TRUE(exchange_until("question\n"));
 }
 
