@@ -28,13 +28,21 @@ Future<> drained(const std::weak_ptr<CoroutineSet>& coroutines) {
 // A handler's among those under way.
 class UDPServer::Place {
  public:
-  explicit Place(UDPServer& server) : server_(server) {}
-  ~Place() { server_.leave(); }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
+  explicit Place(std::shared_ptr<Places> places) : places_(std::move(places)) { ++places_->taken; }
+  Place(Place&&) = default;
+  Place& operator=(Place&&) = delete;
+  ~Place() {
+    if (places_) leave();
+  }
 
  private:
-  UDPServer& server_;
+  void leave() const {
+    --places_->taken;
+    if (places_->room) std::exchange(places_->room, Promise<>(nullptr)).set_result();
+    if (places_->taken == 0) places_->stopped.clear();
+  }
+
+  std::shared_ptr<Places> places_;
 };
 
 UDPServer::UDPServer(const UDPServerOptions& options)
@@ -84,11 +92,13 @@ std::size_t UDPServer::kernel_drops() const {
   return drops;
 }
 
+// There is room before one is asked for, and again before it is handled: other sockets ask, too.
 Future<> UDPServer::receive_all(DatagramSocket& socket, Weak receivers) {
   while (!receivers.expired()) {  // a handler may have stopped or dropped the server
     while (full()) co_await room();
     try {
       Datagram datagram = co_await socket.receive();
+      while (full()) co_await room();
       handle(std::move(datagram), socket);
     } catch (const StreamClosedError&) {
       co_return;
@@ -101,25 +111,25 @@ Future<> UDPServer::receive_all(DatagramSocket& socket, Weak receivers) {
 }
 
 bool UDPServer::full() const {
-  return options_.max_handlers != 0 && handling_ >= options_.max_handlers;
+  return options_.max_handlers != 0 && handlers() >= options_.max_handlers;
 }
 
 Future<> UDPServer::room() {
-  if (!room_ || room_.done()) room_ = Promise<>("room for a handler");
-  return room_.future();
+  Promise<>& room = places_->room;
+  if (!room || room.done()) room = Promise<>("room for a handler");
+  return room.future();
 }
 
 void UDPServer::handle(Datagram datagram, DatagramSocket& socket) {
   ++received_;
-  ++handling_;
   truncated_ += datagram.truncated ? 1 : 0;
+  Place place(places_);
   const Weak handlers = handlers_;
   Future<> handling = begin(std::move(datagram), socket);
   const auto alive = handlers.lock();
   if (!alive) return;
-  const bool done = handling.done();
-  alive->add(done ? std::move(handling) : until_done(std::move(handling)));
-  if (done) leave();
+  alive->add(handling.done() ? std::move(handling)
+                             : until_done(std::move(place), std::move(handling)));
 }
 
 Future<> UDPServer::begin(Datagram datagram, DatagramSocket& socket) try {
@@ -128,22 +138,18 @@ Future<> UDPServer::begin(Datagram datagram, DatagramSocket& socket) try {
   return make_failed_future<void>(std::current_exception(), "a datagram handler");
 }
 
-Future<> UDPServer::until_done(Future<> handling) {
-  const Place place(*this);
-  co_await handling;
-}
-
-void UDPServer::leave() {
-  --handling_;
-  if (room_ && !full()) std::exchange(room_, Promise<>(nullptr)).set_result();
-  if (handling_ == 0) stopped_.clear();
+// The handler uses the socket, which may go with the last place.
+Future<> UDPServer::until_done(Place place, Future<> handling) {
+  const Place last_to_go = std::move(place);
+  const Future<> first_to_go = std::move(handling);
+  co_await first_to_go;
 }
 
 void UDPServer::stop() {
   receivers_ = std::make_shared<CoroutineSet>();  // the old one's end with it
-  std::move(sockets_.begin(), sockets_.end(), std::back_inserter(stopped_));
+  if (handlers() > 0)
+    std::move(sockets_.begin(), sockets_.end(), std::back_inserter(places_->stopped));
   sockets_.clear();
-  if (handling_ == 0) stopped_.clear();
 }
 
 Future<std::size_t> UDPServer::drain(Duration patience) {
@@ -161,7 +167,7 @@ Future<std::size_t> UDPServer::drain(Duration patience) {
   const auto alive = handlers.lock();
   if (!alive) throw CancelledError("the server was dropped while it drained");
   stop();
-  co_return handling_;
+  co_return places_->taken;
 }
 
 void UDPServer::end_all_handlers() {

@@ -52,9 +52,9 @@ class UDPServer {
   Future<std::size_t> drain(Duration patience);
   void end_all_handlers();
 
-  std::size_t handlers() const { return handling_; }    // under way
-  std::size_t received() const { return received_; }    // datagrams, so far
-  std::size_t truncated() const { return truncated_; }  // of them
+  std::size_t handlers() const { return places_->taken; }  // under way
+  std::size_t received() const { return received_; }       // datagrams, so far
+  std::size_t truncated() const { return truncated_; }     // of them
   std::size_t kernel_drops() const;  // by the sockets that receive; see DatagramSocket
 
  protected:
@@ -65,6 +65,11 @@ class UDPServer {
  private:
   class Place;
   using Socket = std::unique_ptr<DatagramSocket>;
+  struct Places {  // shared with the handlers, the last of which may drop the server as it ends
+    std::size_t taken = 0;
+    Promise<> room{nullptr};
+    std::vector<Socket> stopped;  // but a handler may still answer through one
+  };
   // Shared by nobody: weak pointers tell whether the user's code that ran ended it.
   using Coroutines = std::shared_ptr<CoroutineSet>;
   using Weak = std::weak_ptr<CoroutineSet>;
@@ -76,16 +81,13 @@ class UDPServer {
   Future<> room();
   void handle(Datagram datagram, DatagramSocket& socket);
   Future<> begin(Datagram datagram, DatagramSocket& socket);
-  Future<> until_done(Future<> handling);
-  void leave();
+  static Future<> until_done(Place place, Future<> handling);
 
   const UDPServerOptions options_;
   std::vector<Socket> sockets_;
-  std::vector<Socket> stopped_;  // but a handler may still answer through one
   Coroutines receivers_;
   const Coroutines handlers_;
-  Promise<> room_{nullptr};
-  std::size_t handling_ = 0;
+  const std::shared_ptr<Places> places_ = std::make_shared<Places>();
   std::size_t received_ = 0;
   std::size_t truncated_ = 0;
 };

@@ -155,6 +155,22 @@ TEST_F(UDPServerTest, BeyondTheLimitOfHandlersArrivalsWait) {
   EXPECT_TRUE(run_until_received(client, numbered(5)));
 }
 
+TEST_F(UDPServerTest, TheLimitOfHandlersIsOfAllSocketsTogether) {
+  UDPServerOptions options;
+  options.max_handlers = 1;
+  serve(echo_later, options);
+  server->listen(0, "127.0.0.1");
+  for (const SocketAddress& each : server->addresses()) client.send("hello", each);
+  ASSERT_TRUE(run_until_got(1));
+  turn_a_few_times();
+  EXPECT_EQ(server->handlers(), 1U);
+  pass(1s);
+  EXPECT_EQ(server->got.size(), 2U);
+  EXPECT_EQ(server->handlers(), 1U);
+  pass(1s);
+  EXPECT_TRUE(run_until_received(client, {"hello", "hello"}));
+}
+
 TEST_F(UDPServerTest, WhatWasCutOffIsCounted) {
   UDPServerOptions options;
   options.datagrams.max_datagram_size = 2;
@@ -263,6 +279,42 @@ TEST_F(UDPServerStop, LetsHandlersAnswer) {
   pass(1s);
   EXPECT_TRUE(run_until_received(client, {"hello"}));
   EXPECT_EQ(open_descriptors(), before - 1) << "closed with the last of them";
+}
+
+TEST_F(UDPServerStop, TheSocketStaysUntilTheLastHandlerHasEnded) {
+  struct End {
+    ~End() { socket_was_open = ::fcntl(fd, F_GETFD) >= 0; }
+    const int fd;
+    bool& socket_was_open;
+  };
+  bool socket_was_open = false;
+  serve([&socket_was_open](Datagram, DatagramSocket& socket) -> Future<> {
+    const End end{socket.fileno(), socket_was_open};
+    co_await sleep(24h);
+  });
+  client.send("hello", address);
+  ASSERT_TRUE(run_until_got(1));
+  server->stop();
+  server->end_all_handlers();
+  EXPECT_TRUE(socket_was_open);
+  EXPECT_NO_THROW(datagram_socket_at(address)) << "closed with it";
+}
+
+TEST_F(UDPServerStop, TheLastHandlerToEndMayDropTheServer) {
+  struct End {
+    ~End() { server.reset(); }
+    std::unique_ptr<TestServer>& server;
+  };
+  serve([this](Datagram, DatagramSocket&) -> Future<> {
+    const End end{server};
+    co_await sleep(24h);
+  });
+  const std::size_t before = open_descriptors();
+  client.send("hello", address);
+  ASSERT_TRUE(run_until_got(1));
+  server->end_all_handlers();
+  EXPECT_FALSE(server);
+  EXPECT_EQ(open_descriptors(), before - 1);
 }
 
 TEST_F(UDPServerStop, WithinAHandlerEndsTheBatch) {
