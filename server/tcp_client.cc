@@ -44,6 +44,17 @@ std::optional<SocketAddress> source(const ConnectOptions& options, int family) {
   return address;
 }
 
+void refuse_what_cannot_be(const ConnectOptions& options) {
+  static_cast<void>(source(options, AF_INET));
+  if (!options.tls) return;
+  if (options.tls->is_server())
+    throw std::invalid_argument("ConnectOptions.tls: a context made by for_client() is needed");
+  if (options.tls->verifies_server() && options.server_hostname.empty())
+    throw std::invalid_argument(
+        "ConnectOptions.tls: a client that verifies needs the "
+        "server_hostname");
+}
+
 // Two attempts may come from one port, for they lead to different places.
 void bind_to(const SocketAddress& source, int fd) {
   Platform& platform = Platform::current();
@@ -183,8 +194,9 @@ Future<Stream> open(Addresses addresses, ConnectOptions options, std::string nam
       step(deadline, "connecting to " + name, connect_to_first(std::move(addresses), options));
   Stream stream = co_await std::move(connecting);
   if (!options.tls) co_return std::move(stream);
-  Future<Stream> securing = step(deadline, "in the TLS handshake with " + name,
-                                 stream->start_tls(options.tls, options.server_hostname));
+  Future<Stream> securing =
+      step(deadline, "in the TLS handshake with " + name,
+           stream->start_tls(options.tls, options.server_hostname, options.handshake_timeout));
   co_return co_await std::move(securing);
 }
 
@@ -197,8 +209,8 @@ TCPClient::Connection TCPClient::connect(std::string host, std::uint16_t port,
                                          ConnectOptions options) const {
   const TimePoint deadline = after(IOLoop::current().time(), options.timeout);
   const std::string name = '\'' + printable(host) + '\'';
-  static_cast<void>(source(options, AF_INET));  // throws when it can't be
   if (options.server_hostname.empty()) options.server_hostname = host;
+  refuse_what_cannot_be(options);
   const std::shared_ptr<Resolver> resolver = resolver_;
   Future<Addresses> resolving =
       step(deadline, "resolving " + name, resolver->resolve(host, port, options.family));
@@ -213,6 +225,7 @@ TCPClient::Connection TCPClient::connect_unix(std::string path, ConnectOptions o
   const SocketAddress address = SocketAddress::unix_path(path);
   options.source_ip.clear();
   options.source_port = 0;
+  refuse_what_cannot_be(options);
   Connection opening = open({address}, std::move(options), address.to_string(), deadline);
   co_return co_await std::move(opening);
 }

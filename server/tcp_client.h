@@ -21,6 +21,8 @@
 
 namespace eddy {
 
+// Within a co_await expression these need a name of their own: g++ 12 miscompiles a braced list
+// there, so `co_await client.connect(host, port, options)`.
 struct ConnectOptions {
   Duration timeout = Duration::max();  // from the call to the connection, all told
   int family = AF_UNSPEC;              // AF_INET or AF_INET6 for one kind only
@@ -29,6 +31,7 @@ struct ConnectOptions {
   std::uint16_t source_port = 0;       // without source_ip: on the loopback, as in Tornado
   std::shared_ptr<const TLSContext> tls = nullptr;  // for_client(): the stream speaks TLS
   std::string server_hostname;  // whom its certificate must name; empty: the host
+  Duration handshake_timeout = kHandshakeTimeout;  // of TLS alone, from the connection on
 };
 
 class TCPClient {
@@ -43,14 +46,15 @@ class TCPClient {
   explicit TCPClient(std::shared_ptr<Resolver> resolver = nullptr);
 
   // Both fail with TimeoutError, or std::system_error, which names every address that was tried and
-  // why it failed, and has the errno of the last one; std::invalid_argument for a source_ip or a
+  // why it failed, and has the errno of the last one; std::invalid_argument for options or a
   // path that can't be. connect also with ResolverError; with TLS, as IOStream::start_tls. Dropping
   // the Future gives it all up; the client itself may go meanwhile.
   using Connection = Future<std::unique_ptr<IOStream>>;
-  Connection connect(std::string host, std::uint16_t port, ConnectOptions options = {}) const;
+  Connection connect(std::string host, std::uint16_t port,
+                     ConnectOptions options = ConnectOptions()) const;
   // To a Unix socket: a path, or `@name` in the abstract namespace. Of the options, those that Unix
-  // sockets know.
-  Connection connect_unix(std::string path, ConnectOptions options = {}) const;
+  // sockets know; a client of TLS that verifies needs the server_hostname.
+  Connection connect_unix(std::string path, ConnectOptions options = ConnectOptions()) const;
 
  private:
   const std::shared_ptr<Resolver> resolver_;

@@ -49,7 +49,8 @@ class TLSContext {
   // Both throw TLSError, which names the file, and std::invalid_argument for options that do not
   // go together. They read files, so they may block: meant for the start of a program.
   static std::shared_ptr<const TLSContext> for_server(const TLSServerOptions& options);
-  static std::shared_ptr<const TLSContext> for_client(const TLSClientOptions& options = {});
+  static std::shared_ptr<const TLSContext> for_client(
+      const TLSClientOptions& options = TLSClientOptions());
   ~TLSContext();
   TLSContext(const TLSContext&) = delete;
   TLSContext& operator=(const TLSContext&) = delete;

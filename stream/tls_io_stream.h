@@ -36,7 +36,8 @@ class TLSIOStream : public IOStream, private Runnable {
   // connect(), which is done when both are. Throws std::invalid_argument for a client that verifies
   // and does not say whom.
   TLSIOStream(UniqueFd socket, std::shared_ptr<const TLSContext> context,
-              const HandshakeOptions& options = {}, SharedLimits limits = default_limits());
+              const HandshakeOptions& options = HandshakeOptions(),
+              SharedLimits limits = default_limits());
   ~TLSIOStream() override;
 
   // Done when the handshake is. Fails with StreamClosedError, the reason behind it: a TLSError, a

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include <system_error>
 #include <vector>
 
+#include <eddy/loop/await.h>
 #include <eddy/loop/gen.h>
 #include <eddy/loop/run_sync.h>
 #include <eddy/server/accept_handler.h>
@@ -326,6 +328,15 @@ TEST_F(TCPClientTest, ASourceThatIsNoAddressIsRefusedBeforeAnythingElse) {
   EXPECT_TRUE(resolver_->families.empty());
 }
 
+TEST_F(TCPClientTest, AContextForServersIsRefusedBeforeAnythingElse) {
+  ConnectOptions options;
+  options.tls = TLSContext::for_server(server_options());
+  const Future<Stream> connection = connect(many(1), options);
+  ASSERT_TRUE(connection.done());
+  EXPECT_THROW(connection.result(), std::invalid_argument);
+  EXPECT_TRUE(resolver_->families.empty());
+}
+
 TEST_F(TCPClientTest, AHundredNamesThatHangFailByTheirTimeoutsAndNobodyElseWaits) {  // DN-01
   BlackHole nobody;
   OverrideResolver::Table table{{{"known.example.com"}, {"192.0.2.1"}}};
@@ -365,6 +376,17 @@ TEST_F(TCPClientTest, TheDeadlineCoversTheTLSHandshakeToo) {
   EXPECT_TRUE(nothing_is_left());
 }
 
+TEST_F(TCPClientTest, TheHandshakeHasATimeoutOfItsOwn) {
+  network.answers(at(1), 1s);  // and then says nothing
+  ConnectOptions options;
+  options.tls = TLSContext::for_client(client_options());
+  options.handshake_timeout = 30s;
+  const Future<Stream> connection = connect(many(1), options);
+  EXPECT_EQ(wait(connection), 31s);
+  EXPECT_TRUE(failure<StreamClosedError>(connection));
+  EXPECT_TRUE(nothing_is_left());
+}
+
 // The kernel's own sockets.
 class TCPClientOnThisMachine : public testing::Test {
  protected:
@@ -379,6 +401,16 @@ TEST_F(TCPClientOnThisMachine, ConnectsByNameWithoutBeingToldHow) {
   const std::uint16_t port = SocketAddress::local_of(listening.front().get()).port();
   const Stream stream = loop_.run_sync([&] { return TCPClient().connect("localhost", port); });
   EXPECT_EQ(SocketAddress::peer_of(stream->fileno()).port(), port);
+}
+
+TEST_F(TCPClientOnThisMachine, ConnectsInOneExpressionOfACoroutine) {
+  const std::vector<UniqueFd> listening = bind_sockets(0, "127.0.0.1");
+  const SocketAddress there = SocketAddress::local_of(listening.front().get());
+  const auto connect = [](SocketAddress address) -> Future<SocketAddress> {
+    const Stream stream = co_await TCPClient().connect("127.0.0.1", address.port());
+    co_return SocketAddress::peer_of(stream->fileno());
+  };
+  EXPECT_EQ(loop_.run_sync([&] { return connect(there); }).to_string(), there.to_string());
 }
 
 TEST_F(TCPClientOnThisMachine, ReallyComesFromItsSource) {
@@ -408,6 +440,16 @@ TEST_F(TCPClientOnThisMachine, AUnixSocketThatIsNotThereIsNamed) {
     EXPECT_STREQ(error.what(), "connect to unix:@nobody-listens-here: Connection refused");
   }
   EXPECT_THROW(connect_unix(""), std::invalid_argument);
+}
+
+TEST_F(TCPClientOnThisMachine, OverAUnixSocketTLSMustBeToldWhomToExpect) {
+  const std::string name = "@eddy-tcp-client-test-" + std::to_string(::getpid());
+  const UniqueFd listening = bind_unix_socket(name);
+  ConnectOptions options;
+  options.tls = TLSContext::for_client(client_options());
+  const Future<Stream> connection = TCPClient().connect_unix(name, options);
+  ASSERT_TRUE(connection.done()) << "before anybody is asked";
+  EXPECT_THROW(connection.result(), std::invalid_argument);
 }
 
 // A server certified for localhost, which `elsewhere.example.com` leads to as well.
