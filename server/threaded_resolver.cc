@@ -60,7 +60,7 @@ class ThreadedResolver::Lookups : public std::enable_shared_from_this<Lookups> {
   // On the loop's thread.
   Id add(Lookup lookup);
   void withdraw(Id id);  // harmless when it has been answered
-  void end();
+  void end();            // until another one is added
   bool of_this_process() const { return process_ == ::getpid(); }
   std::shared_ptr<Lookups> another() const {
     return std::make_shared<Lookups>(most_threads_, most_waiting_, look_up_);
@@ -100,6 +100,7 @@ ThreadedResolver::Lookups::Id ThreadedResolver::Lookups::add(Lookup lookup) {
   if (waiting_.size() >= most_waiting_)
     throw LimitError("ThreadedResolver: " + std::to_string(most_waiting_) +
                      " lookups wait for a thread already (most_waiting)");
+  ending_ = false;
   if (idle_ <= waiting_.size() && threads_ < most_threads_) start_thread();
   waiting_.emplace(++last_, std::move(lookup));
   changed_.notify_one();
@@ -147,6 +148,7 @@ std::optional<ThreadedResolver::Lookups::Begun> ThreadedResolver::Lookups::next(
   changed_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
   --idle_;
   if (ending_) {
+    --threads_;
     changed_.notify_all();
     return std::nullopt;
   }
@@ -188,6 +190,9 @@ class ThreadedResolver::Wanted {
 ThreadedResolver::ThreadedResolver(std::size_t threads, std::size_t most_waiting, LookUp look_up)
     : lookups_(std::make_shared<Lookups>(threads, most_waiting, std::move(look_up))) {}
 
+ThreadedResolver::ThreadedResolver(std::shared_ptr<Lookups> lookups)
+    : lookups_(std::move(lookups)) {}
+
 ThreadedResolver::~ThreadedResolver() { lookups_->end(); }
 
 Future<Addresses> ThreadedResolver::find(std::string host, std::uint16_t port, int family) {
@@ -201,9 +206,14 @@ Future<Addresses> ThreadedResolver::find(std::string host, std::uint16_t port, i
 }
 
 std::shared_ptr<Resolver> default_resolver() {
+  static thread_local auto lookups = std::make_shared<ThreadedResolver::Lookups>(
+      ThreadedResolver::kThreads, ThreadedResolver::kMostWaiting, ThreadedResolver::system_look_up);
   static thread_local std::weak_ptr<Resolver> shared;
   std::shared_ptr<Resolver> resolver = shared.lock();
-  if (!resolver) shared = resolver = std::make_shared<ThreadedResolver>();
+  if (resolver) return resolver;
+  if (!lookups->of_this_process()) lookups = lookups->another();
+  resolver.reset(new ThreadedResolver(lookups));
+  shared = resolver;
   return resolver;
 }
 

@@ -40,13 +40,16 @@ class ThreadedResolver : public Resolver {
  private:
   class Lookups;  // shared with the threads
   class Wanted;
+  friend std::shared_ptr<Resolver> default_resolver();
 
+  explicit ThreadedResolver(std::shared_ptr<Lookups> lookups);
   Future<Addresses> find(std::string host, std::uint16_t port, int family) override;
 
   std::shared_ptr<Lookups> lookups_;
 };
 
-// The one that this thread's clients share while any of them lives.
+// The one that this thread's clients share while any of them lives. The threads that it leaves
+// behind count for the next one: clients that come and go, and hang, never have more than kThreads.
 std::shared_ptr<Resolver> default_resolver();
 
 }  // namespace eddy

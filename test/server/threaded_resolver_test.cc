@@ -266,5 +266,13 @@ TEST(DefaultResolver, IsSharedWhileSomebodyHoldsIt) {
   EXPECT_NE(one, of_another_thread);
 }
 
+TEST(DefaultResolver, TheNextOneHasThreadsAsTheFirstHad) {
+  IOLoop loop;
+  for (int times = 0; times < 10; ++times) {
+    const std::shared_ptr<Resolver> resolver = default_resolver();
+    EXPECT_FALSE(loop.run_sync([&] { return resolver->resolve("localhost", 80); }).empty());
+  }
+}
+
 }  // namespace
 }  // namespace eddy
