@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "../loop/text.h"
 #include "socket_address.h"
 
 namespace eddy {
@@ -16,6 +17,21 @@ std::string in_words(unsigned long error) {
   if (ERR_SYSTEM_ERROR(error)) return std::strerror(ERR_GET_REASON(error));
   const char* const reason = ERR_reason_error_string(error);
   return reason ? reason : "reason " + std::to_string(ERR_GET_REASON(error));
+}
+
+// Without its zone, which is of this machine alone.
+bool expect_address(SSL* ssl, const std::string& address) {
+  const std::string ip = address.substr(0, address.find('%'));
+  return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), ip.c_str()) == 1;
+}
+
+// OpenSSL would read a name up to a NUL, and take a leading dot for whoever is below it.
+bool expect_name(SSL* ssl, const std::string& hostname) {
+  if (hostname.starts_with('.') || hostname.find('\0') != std::string::npos) return false;
+  const std::string name = hostname.substr(0, hostname.size() - hostname.ends_with('.'));
+  SSL_set_hostflags(ssl,
+                    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  return SSL_set_tlsext_host_name(ssl, name.c_str()) == 1 && SSL_set1_host(ssl, name.c_str()) == 1;
 }
 
 }  // namespace
@@ -105,17 +121,10 @@ TLSSession::TLSSession(const TLSContext& context, const std::string& server_host
 TLSSession::~TLSSession() = default;
 
 void TLSSession::expect_server(const std::string& hostname) {
-  ERR_clear_error();
   SSL* const ssl = ssl_.get();
-  bool taken = false;
-  if (is_valid_ip(hostname)) {
-    taken = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), hostname.c_str()) == 1;
-  } else {
-    const std::string name = hostname.substr(0, hostname.size() - hostname.ends_with('.'));
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    taken = SSL_set_tlsext_host_name(ssl, name.c_str()) == 1 && SSL_set1_host(ssl, name.c_str());
-  }
-  if (!taken) throw TLSError("server_hostname " + hostname + ": " + why());
+  if (is_valid_ip(hostname) ? expect_address(ssl, hostname) : expect_name(ssl, hostname)) return;
+  ERR_clear_error();
+  throw TLSError("server_hostname '" + printable(hostname) + "' is nobody's name");
 }
 
 // OpenSSL judges a call by what complaints it finds, also by those of another call.
