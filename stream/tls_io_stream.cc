@@ -190,6 +190,7 @@ void TLSIOStream::close_fd() {
   const bool nothing_is_dropped = !writing();
   if (established() && nothing_is_dropped && IOLoop::current_or_null()) session_->say_goodbye();
   session_.reset();
+  if (!IOLoop::current_or_null()) handshake_.reset();  // its queue may go next
   IOStream::close_fd();
 }
 

@@ -160,6 +160,20 @@ TEST_F(TLSIOStreamHandshake, ClosingOrDestroyingMeanwhileFailsWhoWaits) {
   run_turns();
 }
 
+TEST(TLSIOStreamWithoutALoop, ClosedItNeedsItsQueueNoMore) {
+  auto loop = std::make_unique<IOLoop>();
+  HandshakeQueue queue;
+  SocketPair pair;
+  const Peer theirs(std::move(pair.theirs));
+  TLSIOStream stream(std::move(pair.ours), TLSContext::for_server(server_options()),
+                     {.queue = &queue});
+  theirs.send("\x16");  // a handshake begins
+  while (queue.under_way() == 0) loop->turn(100ms);
+  loop.reset();
+  stream.close();
+  EXPECT_EQ(queue.under_way(), 0U);
+}
+
 // Whom one trusts.
 
 class TLSIOStreamTrust : public TLSTest {
