@@ -102,12 +102,14 @@ TLSContext::Native TLSContext::new_native() const {
   if (!native) throw TLSError("no TLS context: " + TLSSession::why());
   SSL_CTX* context = native.get();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
   SSL_CTX_set_cipher_list(context, kCiphers);
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // clients keep their own: tickets
+  // No session is resumed: whoever came by the key of the tickets could read all of them.
+  SSL_CTX_set_num_tickets(context, 0);  // of TLS 1.3; those of 1.2 are an option above
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1);
   SSL_CTX_set_default_passwd_cb(context, no_password);
   if (!alpn_.empty()) choose_alpn(context);

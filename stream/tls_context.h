@@ -2,7 +2,7 @@
 //
 // Mirrors tornado.netutil.ssl_options_to_context. Never changes, and may be shared by streams,
 // servers and threads. The terms are not for choice: TLS 1.2 or newer, forward secrecy,
-// authenticated ciphers, no compression, no renegotiation.
+// authenticated ciphers, no compression, no renegotiation, no resumed sessions.
 #pragma once
 
 #include <map>

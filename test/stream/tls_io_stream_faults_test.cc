@@ -158,6 +158,13 @@ TEST_P(TLSIOStreamTalk, AResetWhileWeWriteOrSayGoodbyeRaisesNoSignal) {
   EXPECT_TRUE(log.lines().empty());
 }
 
+TEST_P(TLSIOStreamTalk, NoSessionMayBeResumedForItsKeyWouldOpenThemAll) {
+  ASSERT_TRUE(open_talk());
+  finish(ours->write("hello\n"));
+  ASSERT_TRUE(exchange_until("hello\n"));
+  EXPECT_FALSE(peer->may_resume());
+}
+
 // Records, however they come.
 
 TEST_P(TLSIOStreamTalk, ARecordMayBeCutAnywhere) {

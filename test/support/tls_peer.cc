@@ -82,6 +82,10 @@ bool TLSPeer::heard_goodbye() const {
   return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
 }
 
+bool TLSPeer::may_resume() const {
+  return SSL_SESSION_is_resumable(SSL_get0_session(ssl_.get())) == 1;
+}
+
 void TLSPeer::renegotiate() {
   SSL_renegotiate(ssl_.get());
   SSL_do_handshake(ssl_.get());

@@ -38,6 +38,7 @@ class TLSPeer {
   const std::string& received() const { return received_; }  // so far
   void say_goodbye();
   bool heard_goodbye() const;
+  bool may_resume() const;     // has been given what would spare it a handshake next time
   void update_key(bool both);  // the other end's, too
   void renegotiate();          // of a client; TLS 1.2
 
