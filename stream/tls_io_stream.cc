@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "../loop/await.h"
+#include "../loop/errors.h"
 #include "../loop/log.h"
 #include "tls_session.h"
 
@@ -31,7 +32,6 @@ class TLSIOStream::Handshake final : public HandshakeQueue::Member {
   Handshake& operator=(const Handshake&) = delete;
 
   const std::string& server_hostname() const { return options_.server_hostname; }
-  bool in_line() const { return linked(); }
 
   void start_clock() {
     if (deadline_.serial != 0) return;
@@ -44,6 +44,11 @@ class TLSIOStream::Handshake final : public HandshakeQueue::Member {
     options_.queue->ask(*this);
   }
   void take_step() override { stream_.take_step(); }
+  void give_up(std::size_t limit) override {
+    stream_.close(std::make_exception_ptr(
+        LimitError("TLS: the peer was silent, others wait, and no more than max_handshakes = " +
+                   std::to_string(limit) + " may be under way")));
+  }
 
   Promise<> waiter{nullptr};
 

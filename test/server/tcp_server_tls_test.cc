@@ -211,6 +211,24 @@ TEST_F(TCPServerTLS, BeyondTheLimitHandshakesWaitUnwatchedInTheOrderTheyCame) {
       << "the third has ended, so that the fourth follows at once";
 }
 
+TEST_F(TCPServerTLS, PeersThatFallSilentInTheirHandshakeHoldUpNobodyForLong) {
+  TCPServerOptions narrow = options();
+  narrow.max_handshakes = 2;
+  serve(narrow);
+  Client& first = connect();
+  Client& second = connect();
+  first.exchange();
+  second.exchange();
+  ASSERT_TRUE(run_until([&] {
+    return !first.raw.received().empty() && !second.raw.received().empty();
+  }));
+  pass(5s);
+  Client& third = connect();
+  EXPECT_TRUE(run_until_established(third));
+  EXPECT_TRUE(run_until([&] { return first.raw.over() || second.raw.over(); }));
+  EXPECT_EQ(server->connections(), 2U) << "one place was enough";
+}
+
 TEST_F(TCPServerTLS, ManyAtOnceAllGetThroughAndLeaveTheTurnsToOthers) {
   constexpr int kClients = 200;
   TCPServerOptions narrow = options();

@@ -3,13 +3,16 @@
 #include <list>
 #include <string>
 
-#include <eddy/loop/io_loop.h>
 #include <eddy/stream/handshake_queue.h>
+
+#include "../support/simulated_loop.h"
 
 namespace eddy {
 namespace {
 
-class HandshakeQueueTest : public testing::Test {
+using namespace std::chrono_literals;
+
+class HandshakeQueueTest : public SimulatedLoop {
  public:
   class Member final : public HandshakeQueue::Member {
    public:
@@ -21,6 +24,10 @@ class HandshakeQueueTest : public testing::Test {
 
    private:
     void take_step() override { test_.steps += name_; }
+    void give_up(std::size_t) override {
+      test_.given_up += name_;
+      test_.queue->leave(*this);
+    }
 
     HandshakeQueueTest& test_;
     const char name_;
@@ -37,9 +44,9 @@ class HandshakeQueueTest : public testing::Test {
     return steps;
   }
 
-  IOLoop loop;
   std::unique_ptr<HandshakeQueue> queue = std::make_unique<HandshakeQueue>(0);
   std::string steps;
+  std::string given_up;
   std::list<Member> members;  // goes before the queue
 };
 
@@ -70,6 +77,53 @@ TEST_F(HandshakeQueueTest, BeyondTheLimitOneWaitsUntilAnotherIsOver) {
   members.pop_back();
   members.pop_back();
   EXPECT_EQ(queue->under_way(), 0U);
+}
+
+TEST_F(HandshakeQueueTest, WhoWaitsForItsPeerKeepsItsPlaceWhileNobodyElseWantsIt) {
+  queue = std::make_unique<HandshakeQueue>(1);
+  Member& slow = come();
+  EXPECT_EQ(steps_of_a_turn(), "a");
+  EXPECT_EQ(loop.time_to_sleep(), Duration::max());
+  platform.advance(1h);
+  slow.ask();
+  EXPECT_EQ(steps_of_a_turn(), "a");
+  come();
+  EXPECT_EQ(steps_of_a_turn(), "");
+  EXPECT_EQ(given_up, "") << "it has just taken a step";
+}
+
+TEST_F(HandshakeQueueTest, WhoHasWaitedLongestGivesItsPlaceUpToWhoWantsIt) {
+  queue = std::make_unique<HandshakeQueue>(2);
+  Member& busy = come();
+  come();
+  EXPECT_EQ(steps_of_a_turn(), "ab");
+  pass(600ms);
+  busy.ask();
+  EXPECT_EQ(steps_of_a_turn(), "a");
+  come();
+  come();
+  pass(399ms);
+  EXPECT_EQ(given_up, "");
+  pass(1ms);
+  EXPECT_EQ(given_up, "b");
+  EXPECT_EQ(steps, "ac");
+  pass(599ms);
+  EXPECT_EQ(given_up, "b");
+  pass(1ms);
+  EXPECT_EQ(given_up, "ba");
+  EXPECT_EQ(steps, "acd");
+  EXPECT_EQ(queue->under_way(), 2U);
+}
+
+TEST_F(HandshakeQueueTest, OneThatHasWaitedTooLongAlreadyGivesItsPlaceUpAtOnce) {
+  queue = std::make_unique<HandshakeQueue>(1);
+  come();
+  turn_a_few_times();
+  platform.advance(HandshakeQueue::kMostIdle);
+  come();
+  turn_a_few_times();
+  EXPECT_EQ(given_up, "a");
+  EXPECT_EQ(steps, "ab");
 }
 
 TEST_F(HandshakeQueueTest, OneThatGoesBeforeItsStepTakesNone) {
