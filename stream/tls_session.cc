@@ -151,32 +151,36 @@ TLSSession::Status TLSSession::handshake() {
   return status;
 }
 
-TLSSession::Moved TLSSession::read(char* data, std::size_t size) {
+// Steps until `size` is reached or one does not succeed. A step is told how far they came, says how
+// many bytes it moved, and returns what OpenSSL did.
+template <class Step>
+TLSSession::Moved TLSSession::move(std::size_t size, Step step) {
   begin_step();
-  std::size_t filled = 0;
-  Status status = failed_ ? Status::failed : Status::done;
-  while (filled < size && status == Status::done) {
+  Moved moved{0, failed_ ? Status::failed : Status::done};
+  while (moved.bytes < size && moved.status == Status::done) {
     std::size_t count = 0;
-    status = status_of(SSL_read_ex(ssl_.get(), data + filled, size - filled, &count));
-    filled += count;
+    moved.status = status_of(step(moved.bytes, count));
+    moved.bytes += count;
   }
-  const bool pending = status == Status::done && SSL_has_pending(ssl_.get()) != 0;
-  holds_unread_ = pending || (status != Status::done && status != Status::wants_read);
-  return {filled, status};
+  return moved;
+}
+
+TLSSession::Moved TLSSession::read(char* data, std::size_t size) {
+  const Moved moved = move(size, [&](std::size_t at, std::size_t& count) {
+    return SSL_read_ex(ssl_.get(), data + at, size - at, &count);
+  });
+  const bool pending = moved.status == Status::done && SSL_has_pending(ssl_.get()) != 0;
+  holds_unread_ = pending || (moved.status != Status::done && moved.status != Status::wants_read);
+  return moved;
 }
 
 TLSSession::Moved TLSSession::write(const char* data, std::size_t size) {
-  begin_step();
-  std::size_t taken = 0;
-  Status status = failed_ ? Status::failed : Status::done;
-  while (taken < size && status == Status::done) {
-    std::size_t count = 0;
-    status = status_of(SSL_write_ex(ssl_.get(), data + taken, size - taken, &count));
-    taken += count;
-  }
+  Moved moved = move(size, [&](std::size_t at, std::size_t& count) {
+    return SSL_write_ex(ssl_.get(), data + at, size - at, &count);
+  });
   if (received_ > 0) holds_unread_ = true;  // a message of the handshake's, and what is behind it
-  if (status == Status::ended) status = fail(SSL_ERROR_ZERO_RETURN);  // within such a message
-  return {taken, status};
+  if (moved.status == Status::ended) moved.status = fail(SSL_ERROR_ZERO_RETURN);  // within such one
+  return moved;
 }
 
 TLSSession::Status TLSSession::say_goodbye() {

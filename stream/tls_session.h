@@ -70,6 +70,8 @@ class TLSSession {
 
   void expect_server(const std::string& hostname);
   void begin_step();
+  template <class Step>
+  Moved move(std::size_t size, Step step);
   void took(std::size_t bytes);
   Status status_of(int answer);
   Status fail(int kind);
