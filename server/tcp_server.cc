@@ -51,8 +51,23 @@ class TCPServer::Entry : public ListNode {
 template <class Stream>
 class TCPServer::Accepted final : public Stream, public Entry {
  public:
-  using Stream::Stream;
+  template <class... Arguments>
+  explicit Accepted(TCPServer& server, Arguments&&... arguments)
+      : Stream(std::forward<Arguments>(arguments)...), server_(server) {
+    server_.streams_.push_back(*this);
+  }
   void close_stream() override { this->close(); }
+
+ private:
+  std::unique_ptr<TLSIOStream> make_successor(UniqueFd socket,
+                                              std::shared_ptr<const TLSContext> context,
+                                              HandshakeOptions options) override {
+    options.queue = &server_.handshakes_;
+    return std::make_unique<Accepted<TLSIOStream>>(server_, std::move(socket), std::move(context),
+                                                   options, this->shared_limits());
+  }
+
+  TCPServer& server_;  // which closes the stream when it goes
 };
 
 TCPServer::TCPServer(const TCPServerOptions& options)
@@ -124,15 +139,10 @@ void TCPServer::stop() {
 }
 
 std::unique_ptr<IOStream> TCPServer::make_stream(UniqueFd socket) {
-  const auto listed = [this](auto stream) -> std::unique_ptr<IOStream> {
-    streams_.push_back(*stream);
-    return stream;
-  };
-  if (!options_.tls)
-    return listed(std::make_unique<Accepted<IOStream>>(std::move(socket), limits_));
+  if (!options_.tls) return std::make_unique<Accepted<IOStream>>(*this, std::move(socket), limits_);
   const HandshakeOptions handshake{.timeout = options_.handshake_timeout, .queue = &handshakes_};
-  return listed(
-      std::make_unique<Accepted<TLSIOStream>>(std::move(socket), options_.tls, handshake, limits_));
+  return std::make_unique<Accepted<TLSIOStream>>(*this, std::move(socket), options_.tls, handshake,
+                                                 limits_);
 }
 
 void TCPServer::accepted(UniqueFd socket, const SocketAddress& address) {

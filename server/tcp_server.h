@@ -35,7 +35,8 @@ struct TCPServerOptions {
 
   std::shared_ptr<const TLSContext> tls = nullptr;  // for_server(): every stream speaks TLS
   Duration handshake_timeout = kHandshakeTimeout;   // from the accept on; the stream is closed then
-  std::size_t max_handshakes = 256;  // under way at once, others wait in order; 0: no limit
+  // Under way at once, those of start_tls() too; others wait in order; 0: no limit.
+  std::size_t max_handshakes = 256;
 };
 
 // What they mean for each stream, where so many threads have a share of the total each.

@@ -26,7 +26,7 @@ class HandshakeQueue final : private Runnable {
 
   class Member : public ListNode {
    public:
-    virtual void take_step() = 0;  // may ask for another one, or leave
+    virtual void take_step() = 0;                 // may ask for another one, or leave
     virtual void give_up(std::size_t limit) = 0;  // its place, to another: leaves
 
    protected:

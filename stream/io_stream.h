@@ -14,6 +14,8 @@
 namespace eddy {
 
 class TLSContext;
+class TLSIOStream;
+struct HandshakeOptions;
 inline constexpr Duration kHandshakeTimeout = std::chrono::seconds(10);
 
 class IOStream : public BaseIOStream {
@@ -53,6 +55,10 @@ class IOStream : public BaseIOStream {
   int fd_error() override;
   void handle_connect() override;
   void fail_connect(const std::exception_ptr& error) override;
+  // What start_tls() gives, so that who keeps account of this stream keeps it of that one, too.
+  virtual std::unique_ptr<TLSIOStream> make_successor(UniqueFd socket,
+                                                      std::shared_ptr<const TLSContext> context,
+                                                      HandshakeOptions options);
   bool is_connected() const;
   bool was_refused();  // what connect() asked for; closes if so
   void finish_connect();

@@ -4,7 +4,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "../loop/await.h"
 #include "../loop/errors.h"
 #include "../loop/log.h"
 #include "tls_session.h"
@@ -12,12 +11,6 @@
 namespace eddy {
 
 using Status = TLSSession::Status;
-
-namespace {
-
-constexpr const char* kNameIsMissing = "a client that verifies needs the server_hostname";
-
-}  // namespace
 
 // What is needed only until the handshake is done.
 class TLSIOStream::Handshake final : public HandshakeQueue::Member {
@@ -64,7 +57,7 @@ TLSIOStream::TLSIOStream(UniqueFd socket, std::shared_ptr<const TLSContext> cont
       context_(std::move(context)),
       handshake_(std::make_unique<Handshake>(*this, options)) {
   if (context_->verifies_server() && options.server_hostname.empty())
-    throw std::invalid_argument(std::string("TLSIOStream: ") + kNameIsMissing);
+    throw std::invalid_argument("TLSIOStream: a client that verifies needs the server_hostname");
   if (context_->is_server() || is_connected()) begin_handshake();
 }
 
@@ -232,47 +225,6 @@ std::string TLSIOStream::cipher() const { return established() ? session_->ciphe
 
 std::string TLSIOStream::peer_certificate_subject() const {
   return established() ? session_->peer_subject() : "";
-}
-
-// --- From plain text to TLS ----------------------------------------------------------------------
-
-namespace {
-
-Future<std::unique_ptr<IOStream>> once_established(std::unique_ptr<TLSIOStream> stream) {
-  co_await stream->wait_for_handshake();
-  co_return std::move(stream);
-}
-
-}  // namespace
-
-const char* IOStream::reason_against_tls() const {
-  if (closed()) return "closed";
-  if (at_eof()) return "the peer has ended";
-  if (connecting()) return "connecting";
-  if (reading()) return "a read is pending";
-  if (writing()) return "writes are pending";
-  if (read_buffer_size() > 0) return "there are unread bytes in the buffer";
-  if (dynamic_cast<const TLSIOStream*>(this)) return "it speaks TLS already";
-  return nullptr;
-}
-
-Future<std::unique_ptr<IOStream>> IOStream::start_tls(std::shared_ptr<const TLSContext> context,
-                                                      std::string server_hostname,
-                                                      Duration handshake_timeout, Location where) {
-  check_thread("IOStream::start_tls");
-  const char* reason = reason_against_tls();
-  if (context->verifies_server() && server_hostname.empty()) reason = kNameIsMissing;
-  if (reason)
-    return make_failed_future<std::unique_ptr<IOStream>>(
-        std::make_exception_ptr(InvalidStateError(std::string("start_tls: ") + reason)),
-        "start_tls", where);
-  step_out();
-  auto successor = std::make_unique<TLSIOStream>(
-      std::move(socket_), std::move(context),
-      HandshakeOptions{std::move(server_hostname), handshake_timeout}, shared_limits());
-  hand_close_callback_to(*successor);
-  close(std::make_exception_ptr(InvalidStateError("start_tls: the socket has gone to TLS")));
-  return once_established(std::move(successor));
 }
 
 }  // namespace eddy

@@ -40,8 +40,10 @@ class TLSIOStream : public IOStream, private Runnable {
               SharedLimits limits = default_limits());
   ~TLSIOStream() override;
 
-  // Done when the handshake is. Fails with StreamClosedError, the reason behind it: a TLSError, a
-  // TimeoutError that names handshake_timeout, a system error. One at a time.
+  // Done when the handshake is. Fails as everything does that a stream's close ends (in Tornado
+  // with the reason itself): with StreamClosedError, and the reason behind it: a TLSError, a
+  // TimeoutError that names handshake_timeout, a LimitError that names max_handshakes, a system
+  // error. One at a time.
   Future<> wait_for_handshake(Location where = Location::current());
 
   // Empty until the handshake is done, and once the stream is closed.

@@ -40,6 +40,24 @@ class EchoServer : public TCPServer {
   }
 };
 
+// Begins TLS by itself, and keeps the streams when it is done.
+class UpgradingServer : public TCPServer {
+ public:
+  UpgradingServer(const TCPServerOptions& options, std::list<std::unique_ptr<IOStream>>& streams)
+      : TCPServer(options), kept(streams) {}
+  ~UpgradingServer() override { close_all_connections(); }
+
+ protected:
+  Future<> handle_stream(std::unique_ptr<IOStream> stream, SocketAddress) override {
+    Future<std::unique_ptr<IOStream>> upgraded =
+        stream->start_tls(TLSContext::for_server(server_options()));
+    kept.push_back(co_await std::move(upgraded));
+  }
+
+ private:
+  std::list<std::unique_ptr<IOStream>>& kept;
+};
+
 class TCPServerTLS : public SimulatedLoop {
  public:
   // A client whose TLS a test may hold back.
@@ -219,9 +237,8 @@ TEST_F(TCPServerTLS, PeersThatFallSilentInTheirHandshakeHoldUpNobodyForLong) {
   Client& second = connect();
   first.exchange();
   second.exchange();
-  ASSERT_TRUE(run_until([&] {
-    return !first.raw.received().empty() && !second.raw.received().empty();
-  }));
+  ASSERT_TRUE(
+      run_until([&] { return !first.raw.received().empty() && !second.raw.received().empty(); }));
   pass(5s);
   Client& third = connect();
   EXPECT_TRUE(run_until_established(third));
@@ -272,6 +289,28 @@ TEST_F(TCPServerTLS, DroppingTheServerEndsItsStreamsHandshakingOrNot) {
   clients.clear();
   turn_a_few_times();
   EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST_F(TCPServerTLS, AStreamThatBeganInPlainTextIsTheServersAsAnyOther) {
+  TCPServerOptions narrow;
+  narrow.max_handshakes = 1;
+  std::list<std::unique_ptr<IOStream>> kept;
+  auto upgrading = std::make_unique<UpgradingServer>(narrow, kept);
+  upgrading->listen(0, "127.0.0.1");
+  address = upgrading->addresses().front();
+  Client& first = connect();
+  first.exchange();
+  ASSERT_TRUE(run_until([&] { return !first.raw.received().empty(); }));
+  Client& second = connect();
+  second.exchange();
+  ASSERT_TRUE(run_until([&] { return upgrading->connections() == 2; }));
+  turn_a_few_times();
+  EXPECT_TRUE(second.raw.received().empty()) << "it waits for its turn";
+  ASSERT_TRUE(run_until_established(first));
+  ASSERT_TRUE(run_until_established(second));
+  ASSERT_TRUE(run_until([&] { return kept.size() == 2; }));
+  upgrading.reset();
+  for (const auto& stream : kept) EXPECT_TRUE(stream->closed());
 }
 
 // The real client, from outside.
