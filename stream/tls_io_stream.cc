@@ -197,7 +197,7 @@ void TLSIOStream::connection_failed(int error_number, const char* what) {
   const std::exception_ptr reason = session_ ? session_->error() : nullptr;
   if (!reason) return IOStream::connection_failed(error_number, what);
   const bool told_elsewhere = handshake_ && !context_->is_server();  // to who connects
-  if (!session_->truncated() && !told_elsewhere) log::info("TLS failed: ", peer(), ": ", reason);
+  if (!session_->truncated() && !told_elsewhere) log::warning("TLS failed: ", peer(), ": ", reason);
   close(reason);
 }
 
