@@ -32,7 +32,6 @@ class Service {
       : flags_(flags), listeners_(listeners), server_(server), requests_(std::move(requests)) {}
 
   void run() {
-    ::signal(SIGPIPE, SIG_IGN);  // our own stdout and stderr may be pipes whose reader is gone
     for (const int signal : {SIGTERM, SIGINT})
       loop_.add_signal_handler(signal, [this, signal] { asked_to_stop(signal); });
     loop_.add_signal_handler(SIGUSR1, [this] { eddy::log::always(dump()); });
@@ -126,6 +125,7 @@ void Worker::run(Served& server, const std::function<std::size_t()>& requests) {
 int run(const std::string& program, const ServerFlags& flags,
         const std::function<void(Worker&)>& body) try {
   eddy::log::set_level(flags.log_level);
+  ::signal(SIGPIPE, SIG_IGN);  // our own stdout and stderr may be pipes whose reader is gone
   hold_back_signals();
   return serve(flags, body);
 } catch (const std::exception& error) {

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "../support/descriptors.h"
 #include "telnet_rpc_server.h"
 
 namespace eddy {
@@ -79,6 +80,12 @@ bool still_serves(Client& client) try {
   return false;
 }
 
+bool serves_at(const std::string& unix_path) try {
+  return Client(0, {.unix_path = unix_path}).ask("math.add 2 2") == "[1] ok 4";
+} catch (const std::exception&) {  // not yet
+  return false;
+}
+
 TEST(Processes, TheSupervisorSaysOnceWhereItListens) {
   const auto port = [](const Workers& workers) { return std::to_string(workers.port()); };
   Workers workers(3);
@@ -87,6 +94,17 @@ TEST(Processes, TheSupervisorSaysOnceWhereItListens) {
   workers.kill(SIGTERM);
   EXPECT_EQ(workers.wait(), 0);
   EXPECT_EQ(workers.out().wait_to_end(), "listening on 127.0.0.1:" + port(workers) + "\n");
+}
+
+TEST(Processes, AStandardOutputWithoutAReaderEndsNobody) {
+  Pipe out;
+  out.reader.reset();
+  const std::string name = "@eddy-test-no-reader-" + std::to_string(::getpid());
+  DemoProcess server(DemoProcess::path_of("telnet_rpc"), {"--processes", "2", "--unix", name},
+                     {.out = out.writer.get()});
+  ASSERT_TRUE(eventually([&] { return serves_at(name); }));
+  server.kill(SIGTERM);
+  EXPECT_EQ(server.wait(), 0);
 }
 
 TEST(Processes, OneForksNothingAndNoneMeansOneForEachCore) {

@@ -54,7 +54,7 @@ void take_input(int terminal) {
     for (const int fd : {0, 1, 2}) ::close(fd);
   } else {
     take_input(around.terminal);
-    ::dup2(out, 1);
+    ::dup2(around.out < 0 ? out : around.out, 1);
     ::dup2(around.err < 0 ? err : around.err, 2);
   }
   ::execvp(words[0], words);

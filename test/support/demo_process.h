@@ -57,7 +57,8 @@ struct Surroundings {
   std::vector<Limit> limits{};
   bool close_standard_streams = false;
   int terminal = -1;  // its standard input, and its session's own; without one: /dev/null
-  int err = -1;       // what its stderr is, instead of what err() reads
+  int out = -1;       // what its stdout is, instead of what out() reads
+  int err = -1;       // and its stderr
 };
 
 class DemoProcess {
