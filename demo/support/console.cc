@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <eddy/loop/text.h>
+#include <eddy/server/process.h>
 
 namespace demo {
 namespace {
@@ -29,6 +30,8 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+void stop_the_program() { ::kill(eddy::task_id() ? ::getppid() : ::getpid(), SIGTERM); }
+
 std::string one_to_a_line(const std::vector<std::string>& names) {
   std::string lines;
   for (const std::string& name : names) lines += name + '\n';
@@ -38,7 +41,7 @@ std::string one_to_a_line(const std::vector<std::string>& names) {
 }  // namespace
 
 Console::Console(ConsoleCommands commands) : commands_(std::move(commands)) {
-  if (!::isatty(kInput)) return;
+  if (!::isatty(kInput) || eddy::task_id().value_or(0) != 0) return;
   ::signal(SIGTTIN, SIG_IGN);  // sent to the background between our look and our read: EIO instead
   loop_.add_handler(kInput, eddy::kRead, [this](int, std::uint32_t events) { readable(events); });
   listening_ = true;
@@ -65,7 +68,7 @@ void Console::typed(std::string_view bytes) {
   for (std::size_t end = 0; (end = line_.find('\n')) != std::string::npos;) {
     const std::string command(trimmed(std::string_view(line_).substr(0, end)));
     line_.erase(0, end + 1);
-    if (command == "quit") return static_cast<void>(::kill(::getpid(), SIGTERM));
+    if (command == "quit") return stop_the_program();
     say(answer(command).append(kPrompt));
   }
   if (line_.size() > kLongestLine) line_.clear();

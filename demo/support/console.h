@@ -2,7 +2,8 @@
 //
 // The `while True: cmd = input('>>>')` of the article's servers, on the loop and not on a thread.
 // It listens while standard input is a terminal and we are in its foreground: a job in the
-// background takes nothing away from the shell, and is not stopped for trying.
+// background takes nothing away from the shell, and is not stopped for trying. Of several workers
+// only the first, task id 0, has one, and the clients and threads that it lists are its own.
 #pragma once
 
 #include <functional>
@@ -14,8 +15,8 @@
 
 namespace demo {
 
-// `quit` stops the program, as SIGTERM does. What the other two list is asked for when it is
-// wanted; prompt and answers go to stderr.
+// `quit` stops the program, all its workers included, as SIGTERM does. What the other two list is
+// asked for when it is wanted; prompt and answers go to stderr.
 struct ConsoleCommands {
   std::function<std::vector<std::string>()> clients;
   std::function<std::vector<std::string>()> threads = [] { return std::vector<std::string>(); };

@@ -155,6 +155,16 @@ INSTANTIATE_TEST_SUITE_P(Each, EchoConsole,
                                             kEchoStreamWays[3]}),
                          name_of_way);
 
+TEST(Console, OfSeveralWorkersTheFirstHasItAndQuitStopsThemAll) {
+  const Terminal terminal;
+  EchoServer server(kEchoStreamWays[0], {"--processes", "2", "--log-level", "off"},
+                    {.terminal = terminal.programs.get()});
+  ASSERT_TRUE(server.process().err().wait_for(">>> "));
+  terminal.type("threads\nquit\n");
+  EXPECT_EQ(server.process().wait(), 0);
+  EXPECT_EQ(server.process().err().wait_to_end(), ">>> none\n>>> ");
+}
+
 TEST(Console, ATerminalThatHangsUpCostsNothing) {
   Terminal terminal;
   const std::string program = DemoProcess::path_of("chat");
