@@ -95,7 +95,8 @@ std::shared_ptr<const eddy::TLSContext> read_certificate(const ServerFlags& flag
 }
 
 int serve(const ServerFlags& flags, const std::function<void(Worker&)>& body) {
-  const auto tls = read_certificate(flags);
+  const auto tls = read_certificate(flags);  // from a FIFO, perhaps: it may take its time
+  hold_back_signals();
   Listeners listeners(flags);
   if (flags.processes != 1) {
     eddy::ForkOptions options;
@@ -126,7 +127,6 @@ int run(const std::string& program, const ServerFlags& flags,
         const std::function<void(Worker&)>& body) try {
   eddy::log::set_level(flags.log_level);
   ::signal(SIGPIPE, SIG_IGN);  // our own stdout and stderr may be pipes whose reader is gone
-  hold_back_signals();
   return serve(flags, body);
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s: %s\n", program.c_str(), error.what());

@@ -1,7 +1,9 @@
 // --tls-cert and --tls-key: the same servers, and TLS between them and their clients.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <stdexcept>
 #include <string>
@@ -10,6 +12,7 @@
 
 #include "../support/certificates.h"
 #include "../support/demo_server.h"
+#include "../support/temporary_folder.h"
 #include "../support/tls_peer.h"
 
 namespace eddy {
@@ -58,6 +61,17 @@ class TLSClient {
   Client wire_;
   TLSPeer tls_ = TLSPeer::client();
 };
+
+TEST(TLSFlags, WhoWaitsForItsCertificateIsStoppedAsAnyProgramIs) {
+  const TemporaryFolder folder;
+  const std::string fifo = folder.file("fifo");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  DemoProcess server(DemoProcess::path_of("telnet_rpc"),
+                     {"--port", "0", "--tls-cert", fifo, "--tls-key", fifo});
+  const UniqueFd writer(::open(fifo.c_str(), O_WRONLY | O_CLOEXEC));  // waits for who reads
+  server.kill(SIGTERM);
+  EXPECT_EQ(server.wait(), -SIGTERM);
+}
 
 TEST(TLSFlags, AWholeSessionIsServedAlsoAfterTheClientsEnd) {
   const DemoServer server("telnet_rpc", with_tls());
