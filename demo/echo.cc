@@ -1,8 +1,12 @@
 // echo: the article's server of requests, over each transport, on the loop, on threads or in
 // children.
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <new>
 #include <string_view>
 #include <system_error>
 
@@ -33,15 +37,39 @@ struct Settings {
   bool datagrams() const { return transport == "udp" || transport == "unix-dgram"; }
 };
 
-// What is answered now, in this process and on any of its threads.
-std::atomic<std::size_t> under_way{0};
-
+// How many messages are answered now: in this process, on its threads, and in its children, who
+// share the page.
 class UnderWay {
  public:
-  UnderWay() { ++under_way; }
-  ~UnderWay() { --under_way; }
+  using Count = std::atomic<std::size_t>;
+  static_assert(Count::is_always_lock_free);
+
+  UnderWay() : page_(::mmap(nullptr, sizeof(Count), kAccess, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
+    if (page_ == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+    count_ = new (page_) Count(0);
+  }
+  ~UnderWay() { ::munmap(page_, sizeof(Count)); }
   UnderWay(const UnderWay&) = delete;
   UnderWay& operator=(const UnderWay&) = delete;
+
+  Count& count() const { return *count_; }
+
+ private:
+  static constexpr int kAccess = PROT_READ | PROT_WRITE;
+
+  void* const page_;
+  Count* count_ = nullptr;
+};
+
+class Counted {
+ public:
+  explicit Counted(const UnderWay& under_way) : count_(under_way.count()) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  UnderWay::Count& count_;
 };
 
 bool is_quit(std::string_view message) {
@@ -58,7 +86,8 @@ std::string_view without_line_end(std::string_view line) {
 
 class EchoHandler : public eddy::RequestHandler {
  public:
-  explicit EchoHandler(const Settings* settings) : settings_(*settings) {}
+  EchoHandler(const Settings* settings, const UnderWay* under_way)
+      : settings_(*settings), under_way_(*under_way) {}
 
  private:
   Future<> handle() override {
@@ -98,7 +127,7 @@ class EchoHandler : public eddy::RequestHandler {
   }
 
   Future<> answer(std::string message) {
-    const UnderWay counted;
+    const Counted counted(under_way_);
     eddy::log::info("message of ", client_name(), ": ", message);
     co_await request().write(client_name() + ' ' + message);
   }
@@ -109,6 +138,7 @@ class EchoHandler : public eddy::RequestHandler {
   }
 
   const Settings& settings_;
+  const UnderWay& under_way_;
 };
 
 class EchoServer : public eddy::RequestServer {
@@ -143,12 +173,13 @@ eddy::RequestPolicy policy_of(const Settings& settings) {
 }
 
 void serve(demo::Worker& worker, const Settings& settings) {
+  const UnderWay under_way;
   eddy::IOLoop loop;
-  EchoServer server(eddy::handled_by<EchoHandler>(&settings), policy_of(settings),
+  EchoServer server(eddy::handled_by<EchoHandler>(&settings, &under_way), policy_of(settings),
                     worker.with_tls({}));
   const demo::Console console(
       {.clients = [&] { return server.clients(); }, .threads = [&] { return server.workers(); }});
-  worker.serve(server, [] { return under_way.load(); });
+  worker.serve(server, [&] { return under_way.count().load(); });
 }
 
 }  // namespace
