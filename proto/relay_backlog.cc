@@ -12,7 +12,7 @@ constexpr std::size_t kBlock = 15 << 10;  // bytes, about: as much as a viewer i
 RelayBacklog::RelayBacklog(std::size_t frame_size, std::size_t limit)
     : frame_size_(frame_size),
       block_size_(std::max(kBlock / frame_size, std::size_t{1}) * frame_size),
-      limit_(limit / frame_size * frame_size) {}
+      limit_(limit) {}
 
 void RelayBacklog::append(std::string_view frames) {
   const std::size_t most_left = std::max(limit_, frames.size());
@@ -35,7 +35,8 @@ void RelayBacklog::append_to_block(std::string_view frames) {
 }
 
 void RelayBacklog::drop_from_front(std::size_t most_left) {
-  if (end_ - begin_ > most_left) begin_ = end_ - most_left;
+  const std::size_t whole = most_left / frame_size_ * frame_size_;
+  if (end_ - begin_ > whole) begin_ = end_ - whole;
   for (; begin_ - first_ >= block_size_; first_ += block_size_) blocks_.pop_front();
 }
 
@@ -51,6 +52,11 @@ std::string_view RelayBacklog::at(std::uint64_t position) const {
 // The last block stays: for the frames that come next, and for whoever has just been given its end.
 void RelayBacklog::clear() {
   if (blocks_.size() > 1) blocks_.erase(blocks_.begin(), blocks_.end() - 1);
+  first_ = begin_ = end_;
+}
+
+void RelayBacklog::release() {
+  blocks_.clear();
   first_ = begin_ = end_;
 }
 

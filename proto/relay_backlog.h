@@ -22,7 +22,9 @@ class RelayBacklog {
   // Some of what begins at the position, which lies within; in one piece, and valid until
   // append. Empty at the end.
   std::string_view at(std::uint64_t position) const;
-  void clear();  // everybody has taken everything
+  void clear();                                 // everybody has taken everything
+  void release();                               // and nobody is left to look at it
+  void drop_from_front(std::size_t most_left);  // whole frames, all but so many bytes
 
   std::uint64_t begin() const { return begin_; }
   std::uint64_t end() const { return end_; }
@@ -32,11 +34,10 @@ class RelayBacklog {
  private:
   std::size_t room() const;  // in the last block
   void append_to_block(std::string_view frames);
-  void drop_from_front(std::size_t most_left);
 
   const std::size_t frame_size_;
   const std::size_t block_size_;  // whole frames, of which each block holds as many
-  const std::size_t limit_;       // whole frames too
+  const std::size_t limit_;       // bytes
   std::deque<std::unique_ptr<char[]>> blocks_;
   std::uint64_t first_ = 0;  // where the first block begins
   std::uint64_t begin_ = 0;

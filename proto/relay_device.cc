@@ -1,5 +1,6 @@
 #include "relay_device.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "relay_frame.h"
@@ -9,9 +10,7 @@ namespace eddy {
 // --- A viewer ------------------------------------------------------------------------------------
 
 RelayViewer::~RelayViewer() {
-  if (!watching_) return;
-  --device_->watchers_;
-  if (behind()) device_->caught_up();
+  if (watching_) device_->left_by_a_watcher(behind());
 }
 
 void RelayViewer::meet(std::shared_ptr<RelayDevice> device) {
@@ -45,19 +44,36 @@ void RelayViewer::skip_what_is_dropped() {
 
 // --- A device ------------------------------------------------------------------------------------
 
-RelayDevice::RelayDevice(std::string uuid, std::string keys, std::size_t max_behind)
+RelayDevice::RelayDevice(std::string uuid, std::string keys, std::size_t max_behind,
+                         std::shared_ptr<RelayMemory> of_all)
     : uuid_(std::move(uuid)),
       keys_(std::move(keys)),
-      backlog_(split_relay_keys(keys_).size() * kRelayBytesPerKey, max_behind) {}
+      backlog_(split_relay_keys(keys_).size() * kRelayBytesPerKey, max_behind),
+      of_all_(std::move(of_all)) {}
+
+RelayDevice::~RelayDevice() { of_all_->count(counted_, 0); }
 
 void RelayDevice::feed(const RelaySource& source, std::string_view frames) {
   if (&source != source_ || frames.empty() || watchers_ == 0) return;
-  backlog_.append(frames);
+  hold(frames);
   behind_ = watchers_;
   watching_.for_each([](RelayViewer& viewer) {
     viewer.skip_what_is_dropped();
     viewer.frames_arrived();
   });
+}
+
+void RelayDevice::hold(std::string_view frames) {
+  backlog_.append(frames);
+  count_memory();
+  if (!of_all_->is_short()) return;
+  backlog_.drop_from_front(std::max(frames.size(), RelayMemory::kShare));
+  count_memory();
+}
+
+void RelayDevice::count_memory() {
+  of_all_->count(counted_, backlog_.memory());
+  counted_ = backlog_.memory();
 }
 
 void RelayDevice::set_source(RelaySource* source) {
@@ -73,7 +89,16 @@ void RelayDevice::gone() {
 }
 
 void RelayDevice::caught_up() {
-  if (--behind_ == 0) backlog_.clear();
+  if (--behind_ > 0) return;
+  backlog_.clear();
+  count_memory();
+}
+
+void RelayDevice::left_by_a_watcher(bool behind) {
+  if (behind) caught_up();
+  if (--watchers_ > 0) return;
+  backlog_.release();
+  count_memory();
 }
 
 }  // namespace eddy

@@ -14,6 +14,7 @@
 #include "../loop/clock.h"
 #include "../loop/list.h"
 #include "relay_backlog.h"
+#include "relay_memory.h"
 
 namespace eddy {
 
@@ -62,8 +63,13 @@ class RelayViewer : public ListNode {
 
 class RelayDevice : public ListNode {
  public:
-  // Who is behind by more than `max_behind` bytes loses the oldest frames.
-  RelayDevice(std::string uuid, std::string keys, std::size_t max_behind);
+  // Who is behind by more than `max_behind` bytes loses the oldest frames; when all devices hold
+  // too much together, who is behind at all may.
+  RelayDevice(std::string uuid, std::string keys, std::size_t max_behind,
+              std::shared_ptr<RelayMemory> of_all);
+  ~RelayDevice();
+  RelayDevice(const RelayDevice&) = delete;
+  RelayDevice& operator=(const RelayDevice&) = delete;
 
   const std::string& uuid() const { return uuid_; }
   const std::string& keys() const { return keys_; }
@@ -79,10 +85,15 @@ class RelayDevice : public ListNode {
   void set_source(RelaySource* source);
   void gone();
   void caught_up();
+  void left_by_a_watcher(bool behind);
+  void hold(std::string_view frames);
+  void count_memory();
 
   const std::string uuid_;
   const std::string keys_;
   RelayBacklog backlog_;
+  const std::shared_ptr<RelayMemory> of_all_;
+  std::size_t counted_ = 0;        // bytes of the backlog, there
   RelaySource* source_ = nullptr;  // none: absent
   TimePoint left_{};               // when it became so
   List<RelayViewer> acquainted_;

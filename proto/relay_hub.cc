@@ -12,7 +12,7 @@ std::shared_ptr<RelayDevice> RelayHub::connect(const std::string& uuid, const st
   if (!device) make_room();
   if (!device || device->keys() != keys) {
     const auto before = std::move(device);
-    device = std::make_shared<RelayDevice>(uuid, keys, options_.max_write_buffer);
+    device = std::make_shared<RelayDevice>(uuid, keys, options_.max_write_buffer, memory_);
     devices_[uuid] = device;
     if (before) before->gone();
   }

@@ -24,13 +24,15 @@ namespace eddy {
 
 struct RelayHubOptions {
   std::size_t max_write_buffer = 1 << 20;          // bytes that a viewer may be behind
+  std::size_t max_total_backlog = 256 << 20;       // bytes that wait for viewers, of all devices
   Duration device_ttl = std::chrono::seconds(60);  // how long one without a source stays known
   std::size_t max_devices = 10'000;  // above it, who is absent for longest is forgotten
 };
 
 class RelayHub {
  public:
-  explicit RelayHub(const RelayHubOptions& options = {}) : options_(options) {}
+  explicit RelayHub(const RelayHubOptions& options = {})
+      : options_(options), memory_(std::make_shared<RelayMemory>(options.max_total_backlog)) {}
 
   // From now on `source`, which must stay until disconnect, feeds the device. The keys are well.
   // Throws LimitError when max_devices are known and none is absent.
@@ -46,6 +48,7 @@ class RelayHub {
   void forget_all();                       // every viewer is told
 
   std::size_t size() const { return devices_.size(); }
+  std::size_t memory() const { return memory_->held(); }  // bytes, of all backlogs
   const RelayHubOptions& options() const { return options_; }
 
  private:
@@ -53,6 +56,7 @@ class RelayHub {
   void forget(RelayDevice& device);
 
   const RelayHubOptions options_;
+  const std::shared_ptr<RelayMemory> memory_;                    // devices may outlive us
   std::map<std::string, std::shared_ptr<RelayDevice>> devices_;  // beside us, viewers own them
   List<RelayDevice> absent_;                                     // who left first comes first
 };

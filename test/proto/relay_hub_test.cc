@@ -3,12 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <eddy/loop/errors.h>
 #include <eddy/proto/relay_hub.h>
+
+#include "../support/log_capture.h"
 
 namespace eddy {
 namespace {
@@ -122,7 +126,10 @@ TEST_F(RelayHubTest, HoldsNothingForNobody) {
   device->feed(source, std::string(400'000, '.'));
   EXPECT_GE(device->memory(), 400'000U);
   viewer.reset();
-  EXPECT_LE(device->memory(), 64U << 10);
+  EXPECT_EQ(device->memory(), 0U);
+  viewer = watch("d");
+  device->feed(source, "1111");
+  EXPECT_EQ(viewer->take_all(), "1111");
 }
 
 TEST_F(RelayHubTest, GivesBackItsMemoryOnceTheLastViewerHasCaughtUp) {
@@ -134,6 +141,72 @@ TEST_F(RelayHubTest, GivesBackItsMemoryOnceTheLastViewerHasCaughtUp) {
   EXPECT_GE(device->memory(), 400'000U);
   other->take_all();
   EXPECT_LE(device->memory(), 64U << 10);
+}
+
+class RelayHubMemory : public testing::Test {
+ protected:
+  struct Watched {
+    Source source;
+    std::shared_ptr<RelayDevice> device;
+    Viewer viewer;
+  };
+  Watched& watched(const std::string& uuid) {
+    Watched& made = all[uuid];
+    made.device = hub.connect(uuid, "x", made.source);
+    made.viewer.meet(made.device);
+    made.viewer.watch();
+    return made;
+  }
+  static void feed(Watched& one, std::size_t bytes) {
+    for (; bytes > 0; bytes -= 1000) one.device->feed(one.source, std::string(1000, '.'));
+  }
+
+  LogCapture log;
+  RelayHub hub{{.max_total_backlog = 500'000}};
+  std::map<std::string, Watched> all;
+};
+
+TEST_F(RelayHubMemory, AboveMaxTotalBacklogADeviceThatIsFedKeepsASmallShare) {
+  Watched& silent = watched("silent");
+  Watched& fed = watched("fed");
+  feed(silent, 300'000);
+  feed(fed, 150'000);
+  EXPECT_EQ(fed.viewer.lost(), 0U);
+  EXPECT_EQ(log.lines(), std::vector<std::string>());
+  feed(fed, 1'000'000);
+  EXPECT_LE(hub.memory(), 520'000U);
+  EXPECT_EQ(silent.viewer.take_all().size(), 300'000U);
+  EXPECT_GT(fed.viewer.lost(), 0U);
+  EXPECT_GE(fed.viewer.take_all().size(), RelayMemory::kShare - 1000);
+}
+
+TEST_F(RelayHubMemory, SaysOnceThatItIsShort) {
+  Watched& silent = watched("silent");
+  Watched& fed = watched("fed");
+  for (std::size_t times = 1; times <= 2; ++times) {
+    feed(silent, 300'000);
+    feed(fed, 2'000'000);
+    EXPECT_EQ(log.lines().size(), times);
+    EXPECT_EQ(log.count("max_total_backlog = 500000 bytes"), times);
+    silent.viewer.take_all();
+    fed.viewer.take_all();
+  }
+}
+
+TEST_F(RelayHubMemory, NeverLosesWhatIsBeingFed) {
+  Watched& one = watched("one");
+  one.device->feed(one.source, std::string(600'000, '.'));
+  EXPECT_EQ(one.viewer.take_all().size(), 600'000U);
+}
+
+TEST_F(RelayHubMemory, ComesBackWithTheDeviceAndWithItsViewers) {
+  for (const char* uuid : {"one", "other"}) feed(watched(uuid), 100'000);
+  EXPECT_GE(hub.memory(), 200'000U);
+  all.erase("one");  // its viewer, that is
+  EXPECT_LE(hub.memory(), 150'000U);
+  hub.forget_all();
+  all.clear();
+  EXPECT_EQ(hub.memory(), 0U);
 }
 
 TEST_F(RelayHubTest, WithTheSameKeysTheNewestSourceGoesOnFeedingTheViewers) {
