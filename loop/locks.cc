@@ -49,11 +49,13 @@ void Condition::take_back(Lent<bool>& lent) noexcept {
   if (!line_.empty()) line_.front().serve(true);
 }
 
-Future<> Event::wait(Until until, Location where) {
-  loop_.check_thread("Event::wait");
+Future<> Event::wait(Until until, Location where) { return wait(until, "Event::wait", where); }
+
+Future<> Event::wait(Until until, const char* what, Location where) {
+  loop_.check_thread(what);
   if (set_) return {};
-  if (until.passed()) return fail_as_timed_out<void>("Event::wait", where);
-  return line_.wait(std::make_unique<WaiterFor<void>>(Promise<>("Event::wait", where)), until);
+  if (until.passed()) return fail_as_timed_out<void>(what, where);
+  return line_.wait(std::make_unique<WaiterFor<void>>(Promise<>(what, where)), until);
 }
 
 void Event::set() {
@@ -80,8 +82,8 @@ class Semaphore::Units : public std::enable_shared_from_this<Units> {
   }
   void release() {
     loop_.check_thread("Semaphore::release");
-    if (!line_.empty()) return line_.front().serve(weak_from_this());
     if (free_ >= most_) throw InvalidStateError("Semaphore::release: more often than acquired");
+    if (!line_.empty()) return line_.front().serve(weak_from_this());
     ++free_;
   }
   std::size_t free() const { return free_; }

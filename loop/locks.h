@@ -17,6 +17,9 @@
 
 namespace eddy {
 
+template <class T, class Order>
+class BasicQueue;
+
 // Something may have changed: look again. Remembers nothing: with nobody waiting, notify is lost.
 //
 //   while (!ready) co_await changed.wait();
@@ -47,6 +50,10 @@ class Event {
   bool is_set() const { return set_; }
 
  private:
+  template <class T, class Order>
+  friend class BasicQueue;
+  Future<> wait(Until until, const char* what, Location where);
+
   IOLoop& loop_ = IOLoop::current();
   WaitLine<WaiterFor<void>> line_;
   bool set_ = false;

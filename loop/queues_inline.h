@@ -204,7 +204,7 @@ void BasicQueue<T, Order>::task_done() {
 
 template <class T, class Order>
 Future<> BasicQueue<T, Order>::join(Until until, Location where) {
-  return finished_.wait(until, where);
+  return finished_.wait(until, "Queue::join", where);
 }
 
 }  // namespace eddy

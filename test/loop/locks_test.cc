@@ -376,6 +376,13 @@ TEST_F(BoundedSemaphoreTest, ReleasingMoreThanWasAcquiredIsAnError) {
   EXPECT_EQ(two.value(), 2u);
 }
 
+TEST_F(BoundedSemaphoreTest, OneOfNoneGivesNoneHoweverManyWait) {
+  BoundedSemaphore none(0);
+  const Future<Guard> waiting = none.acquire();
+  EXPECT_THROW(none.release(), InvalidStateError);
+  EXPECT_FALSE(waiting.done());
+}
+
 TEST_F(BoundedSemaphoreTest, AGuardThatFindsItsUnitReleasedAlreadyIsLogged) {
   BoundedSemaphore one(1);
   {

@@ -232,6 +232,7 @@ TEST_F(QueueTest, JoinFailsWhenTheTimeIsUp) {
   const Future<> joined = queue.join(1s);
   sleep_past(1s);
   EXPECT_THROW(joined.result(), TimeoutError);
+  EXPECT_EQ(log::describe(joined.exception()), "timed out waiting for Queue::join");
 }
 
 TEST_F(QueueTest, DestroyingItFailsThoseWhoWaitAndLeavesWhatWasGiven) {
