@@ -55,7 +55,8 @@ class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_m
 
   void tell_of_the_lost() {
     if (lost_lines == 0) return;
-    const std::string text = std::to_string(lost_lines) + " log lines lost";
+    const char* const what = lost_lines == 1 ? " log line lost" : " log lines lost";
+    const std::string text = std::to_string(lost_lines) + what;
     if (write({"eddy", spdlog::level::warn, text})) lost_lines = 0;
   }
   bool write(const spdlog::details::log_msg& message) {
@@ -90,6 +91,14 @@ spdlog::level::level_enum spdlog_level(Level level) {
   return spdlog::level::off;
 }
 
+std::string printable_lines(std::string_view text) {
+  std::string shown;
+  std::size_t end = 0;
+  for (; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1))
+    shown += printable(text.substr(0, end), kLongestLine) + '\n';
+  return shown + printable(text, kLongestLine);
+}
+
 void emit(Level level, const std::string& line) {
   if (redirected) return redirected(level, line);
   standard_logger().log(spdlog_level(level), line);
@@ -105,9 +114,13 @@ void set_sink(Sink sink) {
   redirected = std::move(sink);
 }
 
-void always(std::string_view line) {
-  const std::lock_guard lock(mutex);
-  emit(Level::error, std::string(line));
+void always(std::string_view text) noexcept {
+  try {
+    const std::string shown = printable_lines(text);
+    const std::lock_guard lock(mutex);
+    emit(Level::error, shown);
+  } catch (...) {  // as in compose()
+  }
 }
 
 std::string describe(std::exception_ptr error) {

@@ -33,8 +33,8 @@ void set_level(Level level);  // lines below it are dropped; info at the start
 Level level();
 void set_sink(Sink sink);  // an empty one brings spdlog back
 
-// A line that leaves whatever the level is: only for what a user explicitly asked to see.
-void always(std::string_view line);
+// Lines that leave whatever the level is: only for what a user explicitly asked to see.
+void always(std::string_view text) noexcept;
 
 std::string describe(std::exception_ptr error);  // its what(), or "an unknown exception"
 

@@ -71,9 +71,15 @@ TEST_F(LogTest, WhatAUserAskedToSeeIsShownWhateverTheLevelAndTheNumberOfLines) {
   EXPECT_EQ(log.lines(), std::vector<std::string>{"first\nsecond"});
 }
 
+TEST_F(LogTest, NorDoesAControlCharacterGetThroughThere) {
+  log::always("a\x1b[31m\r\n\nb\n");
+  EXPECT_EQ(log.lines(), std::vector<std::string>{"a\\x1b[31m\\x0d\n\nb\n"});
+}
+
 TEST_F(LogTest, ASinkThatThrowsHarmsNobody) {
   log::set_sink([](log::Level, std::string_view) { throw std::bad_alloc(); });
   log::error("lost: ", 1);
+  log::always("lost");
 }
 
 TEST_F(LogTest, AClockThatStepsBackDoesNotSilenceIt) {
