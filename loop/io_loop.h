@@ -131,8 +131,9 @@ class IOLoop {
   auto run_in_executor(F function, Location where = Location::current());
   void set_default_executor(std::unique_ptr<Executor> executor);  // waits for the old one's jobs
 
-  std::string dump_tasks()
-      const;  // a line for each coroutine: where it waits, for what, since when
+  // A line for each coroutine: where it waits, for what, since when. Those that wait for the same
+  // at the same place share one.
+  std::string dump_tasks() const;
 
   // Logs a warning for each turn whose work between two waits takes longer; zero: never.
   void set_blocking_log_threshold(Duration threshold) { blocking_threshold_ = threshold; }

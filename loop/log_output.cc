@@ -53,7 +53,7 @@ ssize_t write_some(int fd, std::string_view bytes) {
 }  // namespace
 
 bool LogOutput::write(std::string_view line) {
-  return torn_ ? write_all("\n" + std::string(line)) : write_all(line);
+  return torn_ ? write_all("... cut\n" + std::string(line)) : write_all(line);
 }
 
 bool LogOutput::write_all(std::string_view line) {

@@ -16,8 +16,8 @@ class LogOutput {
   explicit LogOutput(int fd) : fd_(fd) {}  // not owned; looked at anew for each line
 
   // False: it was lost. A line of up to PIPE_BUF bytes, 4096, enters a pipe whole or not at all,
-  // whoever else writes to it; if more than that, or a full disk, loses the end of a line, the next
-  // one begins on a line of its own. A regular file is written to as ever.
+  // whoever else writes to it; if more than that, or a full disk, loses the end of a line, it ends
+  // in `... cut` as soon as there is room for the next one. A regular file is written to as ever.
   bool write(std::string_view line);  // with the newline at its end; one thread at a time
 
  private:

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "coroutine_set.h"
 #include "errors.h"
@@ -125,18 +127,49 @@ bool Task::cancelled(FutureState&) {
   return true;
 }
 
-std::string Task::describe(TimePoint now) {
-  std::string line = "coroutine of " + text(outcome().where());
+std::string Task::describe_place() {
+  const std::string line = "coroutine of " + text(outcome().where());
   if (place_ == Place::running) return line + " runs";
-  return line + " waits at " + text(where_) + " for " + (what_ ? what_ : "its next turn") +
-         " since " + seconds(std::max(now - since_, Duration::zero()));
+  return line + " waits at " + text(where_) + " for " + (what_ ? what_ : "its next turn");
 }
 
+Duration Task::waiting_time(TimePoint now) const {
+  return place_ == Place::running ? Duration::zero() : std::max(now - since_, Duration::zero());
+}
+
+// Those that do the same at the same place: a server has thousands of conversations, and few places
+// where they wait.
+struct Task::Crowd {
+  std::string place;
+  std::size_t count = 0;
+  bool waits = false;
+  Duration longest{};
+
+  void join(const Task& task, TimePoint now) {
+    ++count;
+    waits = task.place_ != Place::running;
+    longest = std::max(longest, task.waiting_time(now));
+  }
+  std::string line() const {
+    const bool alone = count == 1;
+    const std::string who = alone ? place : std::to_string(count) + " x " + place;
+    if (!waits) return who;
+    return who + (alone ? " since " : ", longest since ") + seconds(longest);
+  }
+};
+
 std::string Task::dump(TimePoint now) {
-  std::string lines;
+  std::vector<Crowd> crowds;  // in the order of the first of each
+  std::unordered_map<std::string, std::size_t> index;
   task_lists().for_each([&](TaskList& list) {
-    list.for_each([&](Task& task) { lines += task.describe(now) + '\n'; });
+    list.for_each([&](Task& task) {
+      const auto [found, is_new] = index.try_emplace(task.describe_place(), crowds.size());
+      if (is_new) crowds.push_back({.place = found->first});
+      crowds[found->second].join(task, now);
+    });
   });
+  std::string lines;
+  for (const Crowd& crowd : crowds) lines += crowd.line() + '\n';
   return lines;
 }
 

@@ -32,10 +32,10 @@ class Task : public FutureWaiter, public TaskEntry, public Producer {
 
   void future_done() override;  // moves on into the loop's queue
   void run() override;          // its turn has come
-  std::string describe(TimePoint now);
 
-  static std::string dump(TimePoint now);  // a line for each task of this thread
-  static void end_all();                   // destroys every task of this thread
+  // A line for each place where tasks of this thread wait.
+  static std::string dump(TimePoint now);
+  static void end_all();  // destroys every task of this thread
 
   // For the words of a coroutine, before and after a wait.
   static bool goes_straight_on(const FutureState* awaited) {
@@ -70,12 +70,15 @@ class Task : public FutureWaiter, public TaskEntry, public Producer {
   friend class CoroutineSet;
   friend class TaskList;
   enum class Place : std::uint8_t { running, waiting, queued };
+  struct Crowd;
 
   [[noreturn]] void throw_cancelled();
   void join_set(CoroutineSet& set, TaskList& its_tasks);
   void part_from_set();
   bool stop(const IOLoop& loop, const char* what);
   void enqueue(IOLoop& loop);
+  std::string describe_place();
+  Duration waiting_time(TimePoint now) const;
   void abandoned(FutureState& state) override;
   bool cancelled(FutureState& state) override;
   Task* as_task() override { return this; }

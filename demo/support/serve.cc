@@ -65,8 +65,10 @@ class Service {
   }
 
   std::string dump() const {
-    const std::string tasks = loop_.dump_tasks();
-    return "pending work: " + (tasks.empty() ? "none" : "\n" + tasks);
+    std::string tasks = loop_.dump_tasks();
+    if (tasks.empty()) return "pending work: none";
+    tasks.pop_back();  // the last line's end
+    return "pending work:\n" + tasks;
   }
 
   const ServerFlags& flags_;

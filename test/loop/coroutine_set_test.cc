@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>
@@ -107,7 +106,7 @@ TEST_F(CoroutineSetTest, ItsCoroutinesAreStillListedAmongAll) {
   CoroutineSet set;
   set.add(sleeper(2s));
   const std::string dump = loop.dump_tasks();
-  EXPECT_EQ(std::count(dump.begin(), dump.end(), '\n'), 2) << dump;
+  EXPECT_TRUE(dump.starts_with("2 x coroutine of ")) << dump;
 }
 
 TEST_F(CoroutineSetTest, ACoroutineMayBelongToTwo) {

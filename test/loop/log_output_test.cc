@@ -153,7 +153,7 @@ TEST(LogOutputTest, AVeryLongLineThatLosesItsEndIsEndedBeforeTheNext) {
   EXPECT_EQ(torn, std::string(torn.size(), 'l'));
   EXPECT_TRUE(output.write("next\n"));
   EXPECT_TRUE(output.write("and next\n"));
-  EXPECT_EQ(read_what_is_there(pipe.reader), "\nnext\nand next\n");
+  EXPECT_EQ(read_what_is_there(pipe.reader), "... cut\nnext\nand next\n");
 }
 
 TEST(LogOutputTest, WithoutADescriptorToSpareItIsAskedForRoomFirst) {

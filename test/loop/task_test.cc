@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include <eddy/loop/await.h>
 #include <eddy/loop/coroutine.h>
@@ -51,6 +53,20 @@ TEST_F(TaskTest, EachCoroutineSaysWhereItWaitsForWhatAndSinceWhen) {
   const std::string dump = loop.dump_tasks();
   for (const std::string& place : {first_place, second_place})
     EXPECT_NE(dump.find(place + " for sleep since 1.500 s\n"), std::string::npos) << dump;
+}
+
+TEST_F(TaskTest, ThoseThatWaitAtOnePlaceAreOneLine) {
+  std::vector<Future<>> crowd;
+  crowd.push_back(awaiting());
+  clock.advance(2s);
+  loop.turn();
+  for (int more = 0; more < 999; ++more) crowd.push_back(awaiting());
+  clock.advance(1200ms);
+  loop.turn();
+  const std::string dump = loop.dump_tasks();
+  EXPECT_TRUE(dump.starts_with("1000 x coroutine of ")) << dump;
+  EXPECT_TRUE(dump.ends_with(here(line_of_wait) + " for sleep, longest since 3.200 s\n")) << dump;
+  EXPECT_EQ(std::count(dump.begin(), dump.end(), '\n'), 1) << dump;
 }
 
 TEST_F(TaskTest, ACoroutineThatIsOverIsNotListed) {
