@@ -75,5 +75,5 @@ int main(int count, char** arguments) {
                                      eddy::relay_length_problem("key list", device.keys.size()),
                                      eddy::relay_keys_problem(device.keys)})
     if (!problem.empty()) return demo::usage_error(kProgram, problem);
-  return demo::converse(kProgram, [&] { return feed(server, device); });
+  return demo::converse_until_stopped(kProgram, [&] { return feed(server, device); });
 }

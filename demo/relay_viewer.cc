@@ -3,7 +3,6 @@
 //   relay_viewer --uuid U
 
 #include <charconv>
-#include <cstdio>
 
 #include <eddy/loop/await.h>
 #include <eddy/loop/text.h>
@@ -34,11 +33,10 @@ Future<> watch(demo::Endpoint server, std::string uuid) {
   const auto stream = co_await demo::connect(server);
   const std::string keys = co_await eddy::relay_as_viewer(*stream, uuid);
   const std::size_t frame_size = eddy::split_relay_keys(keys).size() * eddy::kRelayBytesPerKey;
-  std::printf("%s\n", eddy::printable(keys, eddy::kRelayMaxString).c_str());
+  demo::print(eddy::printable(keys, eddy::kRelayMaxString) + '\n');
   for (;;) {
-    if (stream->read_buffer_size() < frame_size) std::fflush(stdout);  // before what may be a wait
-    const std::string line = line_of(co_await stream->read_bytes(frame_size));
-    std::fwrite(line.data(), 1, line.size(), stdout);
+    if (stream->read_buffer_size() < frame_size) demo::flush();  // before what may be a wait
+    demo::print(line_of(co_await stream->read_bytes(frame_size)));
   }
 }
 
@@ -54,5 +52,5 @@ int main(int count, char** arguments) {
   if (const auto exit_code = line.parse(count, arguments)) return *exit_code;
   if (const auto problem = eddy::relay_length_problem("UUID", uuid.size()); !problem.empty())
     return demo::usage_error(kProgram, problem);
-  return demo::converse(kProgram, [&] { return watch(server, uuid); });
+  return demo::converse_until_stopped(kProgram, [&] { return watch(server, uuid); });
 }

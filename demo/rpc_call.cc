@@ -5,20 +5,22 @@
 
 #include <cstdio>
 #include <string_view>
+#include <system_error>
 
 #include <eddy/loop/await.h>
 #include <eddy/loop/run_sync.h>
 #include <eddy/proto/rpc_arguments.h>
 #include <eddy/proto/rpc_client.h>
-#include <eddy/server/tcp_client.h>
 
+#include "support/client.h"
 #include "support/flags.h"
 
 namespace {
 
 using eddy::Future;
 
-enum ExitCode { kOk = 0, kErrorAnswer = 1, kUsage = 2, kUnreachable = 3 };
+// kError: that was the answer, or standard output does not take it.
+enum ExitCode { kOk = 0, kError = 1, kUsage = 2, kUnreachable = 3 };
 
 // `127.0.0.1:8888`, `[::1]:8888`, `localhost:8888`.
 std::optional<demo::Endpoint> parse_endpoint(std::string_view text) {
@@ -40,10 +42,14 @@ std::optional<demo::Endpoint> parse_endpoint(std::string_view text) {
   return server;
 }
 
-eddy::TCPClient::Connection connect(const demo::Endpoint& server) {
-  const eddy::TCPClient client;
-  return server.unix_path.empty() ? client.connect(server.address, server.port)
-                                  : client.connect_unix(server.unix_path);
+int print(const std::string& answer) try {
+  demo::print(answer);
+  if (!answer.empty() && !answer.ends_with('\n')) demo::print("\n");
+  demo::flush();
+  return kOk;
+} catch (const std::system_error& error) {
+  std::fprintf(stderr, "rpc_call: %s\n", error.what());
+  return kError;
 }
 
 struct Call {
@@ -53,16 +59,14 @@ struct Call {
 };
 
 Future<int> call(const demo::Endpoint& server, const Call& wanted) {
-  eddy::RPCClient client(co_await connect(server));
+  eddy::RPCClient client(co_await demo::connect(server));
   try {
     const std::string answer =
         co_await client.call(wanted.handler, wanted.method, wanted.arguments);
-    std::fwrite(answer.data(), 1, answer.size(), stdout);
-    if (!answer.empty() && !answer.ends_with('\n')) std::putchar('\n');
-    co_return kOk;
+    co_return print(answer);
   } catch (const eddy::RpcError& error) {
     std::fprintf(stderr, "%s\n", error.what());
-    co_return kErrorAnswer;
+    co_return kError;
   } catch (const eddy::StreamClosedError&) {
     if (client.last_notice().empty()) throw;
     throw std::runtime_error("the server says: " + client.last_notice());
@@ -93,7 +97,7 @@ int main(int count, char** arguments) {
   demo::Flags flags("rpc_call", "Calls one method of a telnet_rpc server and prints its answer.");
   flags.add_seconds("--timeout", timeout, "for the whole call; 0: none");
   flags.add_unix_path(server.unix_path, "the server's Unix socket, instead of HOST:PORT");
-  flags.add_words(words, "rpc_call [--timeout SECONDS] HOST:PORT handler.method [ARG...]");
+  flags.add_command(words, "rpc_call [--timeout SECONDS] HOST:PORT handler.method [ARG...]");
   if (const auto exit_code = flags.parse(count, arguments)) return *exit_code;
   if (words.size() < (server.unix_path.empty() ? 2U : 1U))
     return usage_error("want HOST:PORT, or --unix PATH, and handler.method [ARG...]");

@@ -1,11 +1,7 @@
 // that_is_all_client: says each of its arguments to a that_is_all_server, and prints what comes
 // back.
 
-#include <cstdio>
-#include <exception>
-
 #include <eddy/loop/await.h>
-#include <eddy/loop/run_sync.h>
 #include <eddy/stream/close_gracefully.h>
 
 #include "support/client.h"
@@ -30,8 +26,8 @@ Future<> talk(const demo::Endpoint& server, const std::vector<std::string>& mess
   for (const std::string& message : messages) {
     co_await stream->write(message + std::string(kDelimiter));
     const std::string answer = co_await stream->read_until(kDelimiter);
-    std::fwrite(answer.data(), 1, answer.size(), stdout);
-    std::putchar('\n');
+    demo::print(answer + '\n');
+    demo::flush();
   }
   co_await stream->write(kDelimiter);
   co_await close_gracefully(*stream);
@@ -45,19 +41,13 @@ int main(int count, char** arguments) {
   std::vector<std::string> messages;
   demo::Flags flags(kProgram, "Says its arguments to a that_is_all_server.");
   flags.add(server);
-  flags.add_words(messages, "that_is_all_client [--address ADDR] [--port N] [MESSAGE...]");
+  flags.add_words(messages,
+                  "that_is_all_client [--address ADDR --port N | --unix PATH] [--] [MESSAGE...]");
   if (const auto exit_code = flags.parse(count, arguments)) return *exit_code;
   if (messages.empty()) messages = {"hi dude! ", "whats up! "};
   for (const std::string& message : messages)
     if (const std::string problem = problem_with(message); !problem.empty())
       return demo::usage_error(kProgram, problem);
 
-  eddy::IOLoop loop;
-  try {
-    loop.run_sync([&] { return talk(server, messages); });
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", kProgram, error.what());
-    return 1;
-  }
+  return demo::converse(kProgram, [&] { return talk(server, messages); });
 }

@@ -2,8 +2,10 @@
 
 #include <signal.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -20,6 +22,21 @@ using eddy::Future;
 int failed(const std::string& program, const std::string& why) {
   std::fprintf(stderr, "%s: %s\n", program.c_str(), eddy::printable(why, 1024).c_str());
   return 1;
+}
+
+int exit_code_of(const std::string& program, const std::function<void()>& run) {
+  try {
+    run();
+    return 0;
+  } catch (const eddy::StreamClosedError& error) {
+    return failed(program, std::string("cut off: ") + error.what());
+  } catch (const std::exception& error) {
+    return failed(program, error.what());
+  }
+}
+
+[[noreturn]] void output_failed() {
+  throw std::system_error(errno, std::generic_category(), "standard output");
 }
 
 }  // namespace
@@ -39,20 +56,31 @@ Future<> either(Future<> one, Future<> other) {
 }
 
 int converse(const std::string& program, const std::function<Future<>()>& conversation) {
-  eddy::IOLoop loop;
-  eddy::Promise<> stopped("a signal");
-  for (const int signal : {SIGTERM, SIGINT})
-    loop.add_signal_handler(signal, [&] {
-      if (!stopped.done()) stopped.set_result();
-    });
-  try {
+  return exit_code_of(program, [&] {
+    eddy::IOLoop loop;
+    loop.run_sync(conversation);
+  });
+}
+
+int converse_until_stopped(const std::string& program,
+                           const std::function<Future<>()>& conversation) {
+  return exit_code_of(program, [&] {
+    eddy::IOLoop loop;
+    eddy::Promise<> stopped("a signal");
+    for (const int signal : {SIGTERM, SIGINT})
+      loop.add_signal_handler(signal, [&] {
+        if (!stopped.done()) stopped.set_result();
+      });
     loop.run_sync([&] { return either(conversation(), stopped.future()); });
-    return 0;
-  } catch (const eddy::StreamClosedError& error) {
-    return failed(program, std::string("cut off: ") + error.what());
-  } catch (const std::exception& error) {
-    return failed(program, error.what());
-  }
+  });
+}
+
+void print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) < text.size()) output_failed();
+}
+
+void flush() {
+  if (std::fflush(stdout) != 0) output_failed();
 }
 
 }  // namespace demo

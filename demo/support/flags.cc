@@ -91,6 +91,16 @@ std::string number_text(std::size_t least, std::size_t most) {
 class Flags::App : public CLI::App {
  public:
   using CLI::App::App;
+
+  // What was no flag that it knows, as it was written: an option of CLI11 would take `[a,b]` apart.
+  void take_words(std::vector<std::string>& words) const {
+    for (const auto& [kind, word] : missing_) {
+      if (kind == CLI::detail::Classifier::NONE)
+        words.push_back(word);
+      else if (kind != CLI::detail::Classifier::POSITIONAL_MARK)
+        throw CLI::ExtrasError("unknown flag " + word, CLI::ExitCodes::ExtrasError);
+    }
+  }
 };
 
 Flags::Flags(std::string program, std::string description)
@@ -199,23 +209,25 @@ void Flags::add_choice(const std::string& name, std::string& value,
 
 void Flags::add_words(std::vector<std::string>& words, const std::string& usage) {
   words_ = &words;
-  app_->prefix_command();
+  app_->allow_extras();
   app_->footer("Usage: " + usage);
+}
+
+void Flags::add_command(std::vector<std::string>& words, const std::string& usage) {
+  add_words(words, usage);
+  app_->prefix_command();
 }
 
 std::optional<int> Flags::parse(int count, char** arguments) {
   try {
     app_->parse(count, arguments);
+    if (words_) app_->take_words(*words_);
+    return std::nullopt;
   } catch (const CLI::Success& answer) {  // --help, --version
     return app_->exit(answer);
   } catch (const CLI::ParseError& error) {
     return usage_error(app_->get_name(), error.what());
   }
-  if (!words_) return std::nullopt;
-  *words_ = app_->remaining();
-  if (!words_->empty() && words_->front().starts_with("-"))
-    return usage_error(app_->get_name(), "unknown flag " + words_->front());
-  return std::nullopt;
 }
 
 int usage_error(const std::string& program, const std::string& problem) {

@@ -63,8 +63,10 @@ class Flags {
   void add_switch(const std::string& name, bool& value, const std::string& help);
   void add_choice(const std::string& name, std::string& value,
                   const std::vector<std::string>& choices, const std::string& help);
-  // The words behind the flags: from the first that is no flag on, whatever they look like.
+  // The words among the flags; behind `--` also those that begin with `-`.
   void add_words(std::vector<std::string>& words, const std::string& usage);
+  // The words behind the flags: from the first that is no flag on, whatever they look like.
+  void add_command(std::vector<std::string>& words, const std::string& usage);
 
   // Reads the command line. A value: the program must end with it as its exit code.
   std::optional<int> parse(int count, char** arguments);

@@ -1,5 +1,6 @@
 // relay_device and relay_viewer, with a relay between them.
 
+#include <fcntl.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -24,7 +25,8 @@ Words at(const RelayProgram& relay, Words words) {
 
 class Program : public DemoProcess {
  public:
-  Program(std::string_view name, Words words) : DemoProcess(path_of(name), std::move(words)) {}
+  Program(std::string_view name, const Words& words, const Surroundings& around = {})
+      : DemoProcess(path_of(name), words, around) {}
   void expect_failure(int code, const std::string& part) {
     EXPECT_EQ(wait(), code) << part;
     const std::string said = err().wait_to_end();
@@ -63,6 +65,15 @@ TEST(RelayClients, AViewerPrintsTheKeysAndALineOfNumbersForEachFrame) {
     EXPECT_LE(std::max({std::abs(x), std::abs(y), std::abs(z)}), 1) << line;
   }
   EXPECT_EQ(device.out().text() + device.err().text() + viewer.err().text(), "");
+}
+
+TEST(RelayClients, AViewerWhoseOutputIsFullEndsAndSaysSo) {
+  RelayProgram relay;
+  Program device("relay_device", at(relay, {"--uuid", "u", "--keys", "x"}));
+  ASSERT_TRUE(relay.err().wait_for("device 'u' feeds"));
+  const UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  Program viewer("relay_viewer", at(relay, {"--uuid", "u"}), {.out = full.get()});
+  viewer.expect_failure(1, "standard output: No space left");
 }
 
 TEST(RelayClients, ADeviceSendsAsManySinesAsItIsTold) {

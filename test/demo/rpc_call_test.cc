@@ -1,5 +1,6 @@
 // rpc_call from the outside: what it prints, and its exit code.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -52,6 +53,14 @@ TEST_F(RpcCallOfAServer, PrintsTheAnswersText) {
   expect({at("127.0.0.1"), "math.add", "20", "22"}, 0, "42\n");
   expect({at("127.0.0.1"), "time.count", "2", "0"}, 0, "1\n2\n");
   expect({at("127.0.0.1"), "echo.say", "", "a  b"}, 0, " a  b\n");
+}
+
+TEST_F(RpcCallOfAServer, SaysThatItsOutputIsFull) {
+  const UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  DemoProcess run(DemoProcess::path_of("rpc_call"), {at("127.0.0.1"), "math.add", "20", "22"},
+                  {.out = full.get()});
+  EXPECT_EQ(run.wait(), 1);
+  EXPECT_EQ(run.err().wait_to_end(), "rpc_call: standard output: No space left on device\n");
 }
 
 TEST_F(RpcCallOfAServer, ReachesItByNameToo) {

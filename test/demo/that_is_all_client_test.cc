@@ -1,5 +1,6 @@
 // that_is_all_client: what it says and prints, and its exit code.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -51,6 +52,28 @@ TEST(ThatIsAllClient, SpeaksOverAUnixSocket) {
   const Outcome outcome = run({"--unix", path, "one "});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.out, "one that is all!\n");
+}
+
+TEST(ThatIsAllClient, FlagsMayStandBehindMessagesAndMessagesBeginWithADashBehindTwo) {
+  DemoServer server("that_is_all_server");
+  const std::string port = std::to_string(server.port());
+  const Outcome outcome = run({"[a,b] ", "--port", port, "[c,d]", "--", "-x", "--help", "--"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out,
+            "[a,b] that is all!\n[c,d]that is all!\n-xthat is all!\n--helpthat is all!\n"
+            "--that is all!\n");
+  EXPECT_NE(run({"hi", "--help"}).out.find("--unix PATH"), std::string::npos);
+  EXPECT_NE(run({"hi", "-x"}).err.find("unknown flag -x"), std::string::npos);
+}
+
+TEST(ThatIsAllClient, SaysInOneLineThatItsOutputIsFull) {
+  DemoServer server("that_is_all_server");
+  const UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  DemoProcess program(DemoProcess::path_of("that_is_all_client"),
+                      {"--port", std::to_string(server.port())}, {.out = full.get()});
+  EXPECT_EQ(program.wait(), 1);
+  EXPECT_EQ(program.err().wait_to_end(),
+            "that_is_all_client: standard output: No space left on device\n");
 }
 
 TEST(ThatIsAllClient, RefusesWhatCannotBeSaidInOneLine) {
