@@ -152,9 +152,9 @@ struct Task::Crowd {
   }
   std::string line() const {
     const bool alone = count == 1;
-    const std::string who = alone ? place : std::to_string(count) + " x " + place;
+    std::string who = alone ? place : std::to_string(count) + " x " + place;
     if (!waits) return who;
-    return who + (alone ? " since " : ", longest since ") + seconds(longest);
+    return who.append(alone ? " since " : ", longest since ").append(seconds(longest));
   }
 };
 
