@@ -73,6 +73,7 @@ void RequestRunner::start(AcceptedRequest request) {
 void RequestRunner::drain() {
   if (!std::exchange(draining_, true)) stop_listening();
   open_.for_each([](Request& request) { request.drain(); });
+  handshakes_.drain();
 }
 
 // A handler may block the loop, without which no handshake goes on: it comes first.
@@ -84,6 +85,7 @@ Future<> RequestRunner::run(AcceptedRequest accepted) {
   }
   const HandshakeOptions handshake{.timeout = options_.handshake_timeout, .queue = &handshakes_};
   TLSIOStream stream(std::move(accepted.socket), options_.tls, handshake, limits_);
+  if (draining_ || bells_.draining.rung()) handshakes_.drain();
   try {
     co_await stream.wait_for_handshake();
     co_await converse(stream, accepted);

@@ -180,6 +180,7 @@ Future<std::size_t> TCPServer::drain(Duration patience) {
   listeners_.accept_waiting();
   if (!conversations.expired()) {
     stop();
+    handshakes_.drain();
     draining();
   }
   try {

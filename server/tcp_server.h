@@ -76,8 +76,9 @@ class TCPServer {
   // time, also within handle_stream, and twice.
   void stop();
   // Takes in what has reached the machine, stops accepting, and waits for the conversations, at
-  // most so long. Gives how many are left: close_all_connections() ends them. CancelledError when
-  // the server is dropped meanwhile.
+  // most so long; for a TLS handshake that has begun, a second, and for one that has not, no time.
+  // Gives how many are left: close_all_connections() ends them. CancelledError when the server is
+  // dropped meanwhile.
   Future<std::size_t> drain(Duration patience);
   void close_all_connections();
 

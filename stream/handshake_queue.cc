@@ -7,10 +7,16 @@ HandshakeQueue::~HandshakeQueue() {
   if (IOLoop* const loop = IOLoop::current_or_null()) loop->remove_timeout(timer_);
 }
 
+void HandshakeQueue::come(Member& member) {
+  member.idle_ = true;
+  silent_.push_back(member);
+}
+
 void HandshakeQueue::ask(Member& member) {
   if (member.linked() && !member.idle_) return;
+  member.idle_ = false;
   if (member.under_way_)
-    stand_in_line(member);
+    in_line_.push_back(member);
   else if (limit_ == 0 || under_way_ < limit_)
     begin(member);
   else
@@ -21,11 +27,6 @@ void HandshakeQueue::ask(Member& member) {
 void HandshakeQueue::begin(Member& member) {
   member.under_way_ = true;
   ++under_way_;
-  stand_in_line(member);
-}
-
-void HandshakeQueue::stand_in_line(Member& member) {
-  member.idle_ = false;
   in_line_.push_back(member);
 }
 
@@ -57,6 +58,21 @@ void HandshakeQueue::step_of(Member& member, TimePoint now) {
   member.idle_since_ = now;
   idle_.push_back(member);  // first: the step may be its last
   member.take_step();
+}
+
+// Who leaves lets another in from beyond the limit: those come first.
+void HandshakeQueue::drain() {
+  for (List<Member>* const members : {&beyond_limit_, &silent_, &in_line_, &idle_}) hurry(*members);
+}
+
+void HandshakeQueue::hurry(List<Member>& members) {
+  List<Member> all;
+  all.take_all(members);
+  while (!all.empty()) {
+    Member& member = all.pop_front();
+    members.push_back(member);
+    member.hurry();
+  }
 }
 
 void HandshakeQueue::make_room() {

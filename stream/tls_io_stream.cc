@@ -26,10 +26,10 @@ class TLSIOStream::Handshake final : public HandshakeQueue::Member {
 
   const std::string& server_hostname() const { return options_.server_hostname; }
 
-  void start_clock() {
+  void begin() {
     if (deadline_.serial != 0) return;
-    deadline_ = stream_.loop().call_later(options_.timeout,
-                                          [this] { stream_.time_is_up(options_.timeout); });
+    end_at(after(stream_.loop().time(), options_.timeout), "handshake_timeout", options_.timeout);
+    if (options_.queue) options_.queue->come(*this);
   }
   void ask_for_step() {
     if (!options_.queue) return take_step();
@@ -42,13 +42,27 @@ class TLSIOStream::Handshake final : public HandshakeQueue::Member {
         LimitError("TLS: the peer was silent, others wait, and no more than max_handshakes = " +
                    std::to_string(limit) + " may be under way")));
   }
+  void hurry() override {
+    constexpr Duration kPatience = HandshakeQueue::kDrainPatience;
+    if (!stream_.session_ && stream_.IOStream::arrived() == 0) return stream_.close();
+    const TimePoint soon = after(stream_.loop().time(), kPatience);
+    if (soon < ends_at_) end_at(soon, "the server drains, and kDrainPatience", kPatience);
+  }
 
   Promise<> waiter{nullptr};
 
  private:
+  void end_at(TimePoint time, const char* limit, Duration patience) {
+    stream_.loop().remove_timeout(deadline_);
+    ends_at_ = time;
+    deadline_ = stream_.loop().call_at(
+        time, [this, limit, patience] { stream_.time_is_up(limit, patience); });
+  }
+
   TLSIOStream& stream_;
   const HandshakeOptions options_;
   IOLoop::Timeout deadline_{};
+  TimePoint ends_at_{};
 };
 
 TLSIOStream::TLSIOStream(UniqueFd socket, std::shared_ptr<const TLSContext> context,
@@ -68,14 +82,14 @@ TLSIOStream::~TLSIOStream() { close(); }
 // A server listens first, a client speaks first.
 void TLSIOStream::begin_handshake() {
   begin_connecting();
-  handshake_->start_clock();
+  handshake_->begin();
   watch(context_->is_server() ? kRead : kWrite);
 }
 
 void TLSIOStream::handle_connect() {
   if (!handshake_) return take_step();
   if (!session_ && !context_->is_server() && was_refused()) return;
-  handshake_->start_clock();
+  handshake_->begin();
   handshake_->ask_for_step();
 }
 
@@ -115,10 +129,11 @@ void TLSIOStream::fail_connect(const std::exception_ptr& error) {
   IOStream::fail_connect(error);
 }
 
-void TLSIOStream::time_is_up(Duration timeout) {
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(timeout);
-  close(std::make_exception_ptr(TimeoutError(
-      "TLS: handshake_timeout = " + std::to_string(milliseconds.count()) + " ms has passed")));
+void TLSIOStream::time_is_up(const char* limit, Duration patience) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(patience);
+  close(std::make_exception_ptr(TimeoutError("TLS: " + std::string(limit) + " = " +
+                                             std::to_string(milliseconds.count()) +
+                                             " ms has passed")));
 }
 
 Future<> TLSIOStream::wait_for_handshake(Location where) {

@@ -75,7 +75,7 @@ class TLSIOStream : public IOStream, private Runnable {
   void take_step();
   void let_handshake_go_on(std::uint32_t events);
   void handshake_done();
-  void time_is_up(Duration timeout);
+  void time_is_up(const char* limit, Duration patience);
   std::string peer() const;
   const TLSSession* established() const;
 

@@ -136,7 +136,8 @@ INSTANTIATE_TEST_SUITE_P(Demos, TLSOfEachDemo,
                                                       "hi that is all!"},
                                          Conversation{"chat", "hello\n", " hello\n"},
                                          Conversation{"echo", "hello", " hello"},
-                                         Conversation{"relay", "\x0a", std::string(1, '\0')}),
+                                         Conversation{"relay", "\x0a", std::string(1, '\0')},
+                                         Conversation{"telnet_rpc", "math.add 1 2\n", "] ok 3"}),
                          [](const auto& one) { return std::string(one.param.demo); });
 
 TEST_P(TLSOfEachDemo, Answers) {
@@ -144,6 +145,25 @@ TEST_P(TLSOfEachDemo, Answers) {
   TLSClient client(server.port());
   client.send(GetParam().said);
   EXPECT_NE(client.read_until(GetParam().heard), "");
+}
+
+TEST_P(TLSOfEachDemo, AConnectionThatHasSaidNothingHoldsNoDrain) {
+  DemoServer server(GetParam().demo,
+                    with_tls({"--handshake-timeout", "60", "--drain-timeout", "60"}));
+  Client silent(server.port());
+  server.kill(SIGTERM);
+  EXPECT_EQ(server.wait(), 0);
+  EXPECT_EQ(silent.read_to_end(), "");
+}
+
+TEST(TLSFlags, NorDoesOneOfAThreadOrAChild) {
+  for (Words flags : {Words{"--threads", "2"}, {"--fork"}}) {
+    flags.insert(flags.end(), {"--handshake-timeout", "60", "--drain-timeout", "60"});
+    DemoServer server("echo", with_tls(flags));
+    Client silent(server.port());
+    server.kill(SIGTERM);
+    EXPECT_EQ(server.wait(), 0) << flags.front();
+  }
 }
 
 TEST(TLSFlags, ThreadsAndChildrenSpeakItToo) {

@@ -246,6 +246,26 @@ TEST_F(TCPServerTLS, PeersThatFallSilentInTheirHandshakeHoldUpNobodyForLong) {
   EXPECT_EQ(server->connections(), 2U) << "one place was enough";
 }
 
+TEST_F(TCPServerTLS, ADrainWaitsASecondForHandshakesThatHaveBegunAndForNoOthers) {
+  serve();
+  Client& silent = connect();
+  Client& stopped = connect();
+  Client& slow = connect();
+  stopped.exchange();
+  slow.exchange();
+  ASSERT_TRUE(
+      run_until([&] { return !stopped.raw.received().empty() && !slow.raw.received().empty(); }));
+  ASSERT_TRUE(run_until([&] { return server->connections() == 3; }));
+  const Future<std::size_t> left = server->drain(60s);
+  EXPECT_TRUE(run_until([&] { return silent.raw.over(); }));
+  EXPECT_TRUE(run_until_established(slow));
+  EXPECT_TRUE(answers(slow, "hello\n"));
+  EXPECT_FALSE(stopped.raw.over());
+  pass(HandshakeQueue::kDrainPatience);
+  EXPECT_TRUE(stopped.raw.over());
+  EXPECT_EQ(server->connections(), 1U);
+}
+
 TEST_F(TCPServerTLS, ManyAtOnceAllGetThroughAndLeaveTheTurnsToOthers) {
   constexpr int kClients = 200;
   TCPServerOptions narrow = options();

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <list>
 #include <string>
 
@@ -28,6 +29,10 @@ class HandshakeQueueTest : public SimulatedLoop {
       test_.given_up += name_;
       test_.queue->leave(*this);
     }
+    void hurry() override {
+      test_.hurried += name_;
+      test_.queue->leave(*this);
+    }
 
     HandshakeQueueTest& test_;
     const char name_;
@@ -47,6 +52,7 @@ class HandshakeQueueTest : public SimulatedLoop {
   std::unique_ptr<HandshakeQueue> queue = std::make_unique<HandshakeQueue>(0);
   std::string steps;
   std::string given_up;
+  std::string hurried;
   std::list<Member> members;  // goes before the queue
 };
 
@@ -124,6 +130,35 @@ TEST_F(HandshakeQueueTest, OneThatHasWaitedTooLongAlreadyGivesItsPlaceUpAtOnce) 
   turn_a_few_times();
   EXPECT_EQ(given_up, "a");
   EXPECT_EQ(steps, "ab");
+}
+
+TEST_F(HandshakeQueueTest, WhoHasNotBeenHeardHoldsNoPlace) {
+  queue = std::make_unique<HandshakeQueue>(1);
+  Member& silent = come();
+  turn_a_few_times();
+  queue->leave(silent);
+  queue->come(silent);
+  pass(2 * HandshakeQueue::kMostIdle);
+  come();
+  come();
+  turn_a_few_times();
+  EXPECT_EQ(steps, "ab");
+  EXPECT_EQ(given_up, "");
+}
+
+TEST_F(HandshakeQueueTest, ADrainHurriesAllWhereverTheyStand) {
+  queue = std::make_unique<HandshakeQueue>(2);
+  come();
+  turn_a_few_times();  // and is idle now
+  come();              // in line
+  come();              // beyond the limit
+  Member& silent = come();
+  queue->leave(silent);
+  queue->come(silent);
+  queue->drain();
+  std::sort(hurried.begin(), hurried.end());
+  EXPECT_EQ(hurried, "abcd");
+  EXPECT_EQ(queue->under_way(), 0U);
 }
 
 TEST_F(HandshakeQueueTest, OneThatGoesBeforeItsStepTakesNone) {
