@@ -202,6 +202,7 @@ TEST_F(RelayHubMemory, NeverLosesWhatIsBeingFed) {
 TEST_F(RelayHubMemory, ComesBackWithTheDeviceAndWithItsViewers) {
   for (const char* uuid : {"one", "other"}) feed(watched(uuid), 100'000);
   EXPECT_GE(hub.memory(), 200'000U);
+  hub.disconnect(*all["one"].device, all["one"].source, TimePoint());
   all.erase("one");  // its viewer, that is
   EXPECT_LE(hub.memory(), 150'000U);
   hub.forget_all();
