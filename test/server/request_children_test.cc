@@ -178,6 +178,8 @@ struct AskedToEnd {
   RequestServer::MakeHandler handler;
   int signal;
 };
+void PrintTo(const AskedToEnd& one, std::ostream* out) { *out << one.name; }
+
 class RequestChildAskedToEndFork : public RequestServerTest,
                                    public testing::WithParamInterface<AskedToEnd> {};
 INSTANTIATE_TEST_SUITE_P(
