@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <ostream>
 #include <thread>
 
 #include <eddy/stream/tls_context.h>
