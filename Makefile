@@ -170,6 +170,7 @@ check: deps deps-check
 	$(call step,layers format-check docs-check headers)
 	$(call step,test-programs MODE=clang STRICT=1)
 	$(call step,tidy)
+	$(call step,fuzz)
 	$(call step,test MODE=asan STRICT=1)
 	$(call step,test MODE=tsan STRICT=1)
 	$(call step,valgrind STRICT=1)
@@ -266,11 +267,12 @@ define HELP
   make test         build and run every test; of some rooms TESTED_ROOMS='loop stream', of some
                     names FILTER='IOLoop.*'
   make check        all of it: layers, headers, documents, format, both compilers, clang-tidy,
-                    sanitizers, valgrind, an installation
+                    fuzzing, sanitizers, valgrind, an installation
   make layers       who includes whom             make headers      each header alone
   make docs-check   the READMEs against the code  make trail        the trail of one byte
   make tidy         clang-tidy on what changed; TIDY=all for everything
   make format       rewrite with clang-format     make format-check only look
+  make fuzz         whatever may come, FUZZ_SECONDS=60 long
   make valgrind     the tests under valgrind      make install-test a consumer of an installation
   make bench        what a line costs, beside a server written by hand and other libraries; ten
                     minutes; bench-quick takes under two, and is noisier
