@@ -1,0 +1,308 @@
+#include <gtest/gtest.h>
+
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <eddy/loop/await.h>
+#include <eddy/proto/http_server.h>
+
+#include "../support/raw_client.h"
+#include "../support/simulated_loop.h"
+
+namespace eddy {
+namespace {
+
+using namespace std::chrono_literals;
+
+class HTTPServerTest : public SimulatedLoop {
+ public:
+  HTTPServerTest() {
+    routes.get("/index/", [](const HTTPRequest&) { return HTTPResponse("OK"); });
+    routes.post("/echo", [](const HTTPRequest& request) { return HTTPResponse(request.body); });
+    routes.get("/req/",
+               [&](const HTTPRequest&) { return parked.emplace_back("a release").future(); });
+  }
+  void serve(const HTTPOptions& options = {}) {
+    server = std::make_unique<HTTPServer>(routes, options);
+    server->listen(0, "127.0.0.1");
+    address = server->addresses().front();
+  }
+  RawClient& connect() { return clients.emplace_back(address); }
+  RawClient& say(const std::string& bytes) {
+    RawClient& client = connect();
+    client.send(bytes);
+    return client;
+  }
+  // The answers, without what is the same in all of them.
+  bool hears(RawClient& client, const std::string& expected) {
+    const bool heard = run_until([&] { return told_by(client) == expected; });
+    EXPECT_EQ(told_by(client), expected);
+    return heard;
+  }
+  static std::string told_by(RawClient& client) {
+    std::string all = client.received();
+    for (const std::string_view name : {"Date: ", "Content-Length: ", "Content-Type: "})
+      for (std::size_t at = all.find(name); at != all.npos; at = all.find(name))
+        all.erase(at, all.find("\r\n", at) + 2 - at);
+    return all;
+  }
+  bool ends(RawClient& client) {
+    return run_until([&] { return client.over(); });
+  }
+  bool run_until_parked(std::size_t number) {
+    return run_until([&] { return server->parked() == number; });
+  }
+
+  HTTPRoutes routes;
+  std::list<Promise<HTTPResponse>> parked;
+  std::unique_ptr<HTTPServer> server;
+  SocketAddress address;
+  std::list<RawClient> clients;
+};
+
+const std::string kIndex = "GET /index/ HTTP/1.1\r\nHost: a\r\n\r\n";
+const std::string kReq = "GET /req/ HTTP/1.1\r\nHost: a\r\n\r\n";
+const std::string kOK = "HTTP/1.1 200 OK\r\n\r\nOK";
+const std::string kClosing = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
+const std::string kBad = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n400 Bad Request";
+
+TEST_F(HTTPServerTest, AnswersOneRequestAfterTheOtherAndStaysOpen) {
+  serve();
+  RawClient& client = say(kIndex + kIndex);
+  EXPECT_TRUE(hears(client, kOK + kOK));
+  client.send(kIndex);
+  EXPECT_TRUE(hears(client, kOK + kOK + kOK));
+  EXPECT_FALSE(client.over());
+  EXPECT_TRUE(log.lines().empty());
+}
+
+TEST_F(HTTPServerTest, AnswersTheSameHoweverTheBytesAreCut) {
+  serve();
+  const std::string session =
+      "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n" +
+      kIndex;
+  for (std::size_t cut = 0; cut <= session.size(); ++cut) {
+    RawClient& client = say(session.substr(0, cut));
+    turn_a_few_times();
+    client.send(session.substr(cut));
+    ASSERT_TRUE(hears(client, "HTTP/1.1 200 OK\r\n\r\nhi" + kOK)) << "cut at " << cut;
+    clients.pop_back();
+  }
+}
+
+TEST_F(HTTPServerTest, ClosesWhenTheClientMeansNotToGoOn) {
+  serve();
+  RawClient& client = say("GET /index/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + kIndex);
+  EXPECT_TRUE(hears(client, kClosing + "OK"));
+  EXPECT_TRUE(ends(client));
+  RawClient& old = say("GET /index/ HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(hears(old, kClosing + "OK"));
+  EXPECT_TRUE(ends(old));
+}
+
+TEST_F(HTTPServerTest, WhatCannotBeEndsTheConnectionBehindTheAnswersToWhatCameBefore) {
+  serve();
+  RawClient& client = say(kIndex + "GET / HTTP/1.1\r\n\r\n" + kIndex);
+  EXPECT_TRUE(hears(client, kOK + kBad));
+  EXPECT_TRUE(ends(client));
+  EXPECT_EQ(log.count("refused, 400 no Host: 127.0.0.1:"), 1U);
+}
+
+TEST_F(HTTPServerTest, AsksForABodyThatIsHeldBack) {
+  serve();
+  RawClient& client =
+      say("POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  EXPECT_TRUE(hears(client, "HTTP/1.1 100 Continue\r\n\r\n"));
+  client.send("hi");
+  EXPECT_TRUE(hears(client, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhi"));
+}
+
+TEST_F(HTTPServerTest, DoesNotAskForABodyThatIsTooLong) {
+  serve();
+  RawClient& client = say(
+      "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n");
+  EXPECT_TRUE(hears(client,
+                    "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n\r\n"
+                    "413 Content Too Large"));
+  EXPECT_TRUE(ends(client));
+}
+
+TEST_F(HTTPServerTest, AResponseThatCannotBeIsAnInternalError) {
+  serve();
+  routes.get("/odd", [](const HTTPRequest&) { return HTTPResponse(42, "x"); });
+  RawClient& client = say("GET /odd HTTP/1.1\r\nHost: a\r\n\r\n" + kIndex);
+  EXPECT_TRUE(
+      hears(client, "HTTP/1.1 500 Internal Server Error\r\n\r\n500 Internal Server Error" + kOK));
+  EXPECT_EQ(log.count("Error in a response: HTTPResponse: status 42"), 1U);
+}
+
+// --- Answers that wait
+
+TEST_F(HTTPServerTest, AParkedRequestHoldsUpOthersOfItsConnectionAndNobodyElse) {
+  serve();
+  RawClient& client = say(kReq + kIndex);
+  ASSERT_TRUE(run_until_parked(1));
+  EXPECT_EQ(server->in_flight(), 1U);
+  EXPECT_TRUE(hears(say(kIndex), kOK));
+  EXPECT_EQ(client.received(), "");
+  parked.front().set_result("done");
+  EXPECT_TRUE(hears(client, "HTTP/1.1 200 OK\r\n\r\ndone" + kOK));
+  EXPECT_EQ(server->parked(), 0U);
+}
+
+TEST_F(HTTPServerTest, AParkedRequestWhoseClientLeavesIsForgotten) {
+  serve();
+  for (const bool with_others_behind : {false, true}) {
+    RawClient& client = say(with_others_behind ? kReq + kIndex : kReq);
+    ASSERT_TRUE(run_until_parked(1));
+    client.end();
+    EXPECT_TRUE(ends(client));
+    EXPECT_EQ(client.received(), "");
+    EXPECT_TRUE(parked.back().state()->abandoned());
+    EXPECT_TRUE(run_until([&] { return server->connections() == 0; }));
+    EXPECT_EQ(server->parked(), 0U);
+  }
+}
+
+TEST_F(HTTPServerTest, ARequestThatIsNotParkedIsAnsweredAfterAHalfClose) {
+  serve();
+  RawClient& client = say(kIndex);
+  client.end();
+  EXPECT_TRUE(hears(client, kOK));
+  EXPECT_TRUE(ends(client));
+}
+
+TEST_F(HTTPServerTest, MaxParkedMayWaitAndOneMoreIsToldSo) {
+  HTTPOptions options;
+  options.max_parked = 1;
+  serve(options);
+  say(kReq);
+  ASSERT_TRUE(run_until_parked(1));
+  EXPECT_TRUE(hears(say(kReq), "HTTP/1.1 503 Service Unavailable\r\n\r\n503 Service Unavailable"));
+  EXPECT_EQ(log.count("refused, max_parked = 1: "), 1U);
+  EXPECT_EQ(server->parked(), 1U);
+}
+
+TEST_F(HTTPServerTest, WhatIsBehindAParkedRequestBeyondMaxReadAheadIsAnsweredToo) {
+  HTTPOptions options;
+  options.max_read_ahead = 10;
+  serve(options);
+  RawClient& client = say(kReq + kIndex);
+  ASSERT_TRUE(run_until_parked(1));
+  client.send(kIndex + kIndex);
+  turn_a_few_times();
+  parked.front().set_result("done");
+  EXPECT_TRUE(hears(client, "HTTP/1.1 200 OK\r\n\r\ndone" + kOK + kOK + kOK));
+}
+
+TEST_F(HTTPServerTest, AHandlerMayCloseAllConnectionsAlsoItsOwn) {
+  serve();
+  routes.get("/end", [&](const HTTPRequest&) {
+    server->close_all_connections();
+    return HTTPResponse("x");
+  });
+  RawClient& parked_client = say(kReq);
+  ASSERT_TRUE(run_until_parked(1));
+  RawClient& client = say("GET /end HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(ends(client));
+  EXPECT_TRUE(ends(parked_client));
+  EXPECT_EQ(server->connections(), 0U);
+  EXPECT_EQ(server->parked(), 0U);
+}
+
+TEST_F(HTTPServerTest, DroppingItForgetsWhatIsParked) {
+  serve();
+  RawClient& client = say(kReq);
+  ASSERT_TRUE(run_until_parked(1));
+  server.reset();
+  EXPECT_TRUE(ends(client));
+  EXPECT_TRUE(parked.front().state()->abandoned());
+}
+
+// --- Deadlines
+
+TEST_F(HTTPServerTest, AnIdleConnectionIsClosedAfterIdleTimeout) {
+  serve();
+  RawClient& silent = connect();
+  RawClient& client = say(kIndex);
+  EXPECT_TRUE(hears(client, kOK));
+  pass(74s);
+  EXPECT_FALSE(client.over() || silent.over());
+  pass(2s);
+  EXPECT_TRUE(client.over() && silent.over());
+  EXPECT_EQ(silent.received(), "");
+  EXPECT_EQ(server->connections(), 0U);
+}
+
+TEST_F(HTTPServerTest, AHeadThatComesTooSlowlyIs408WhateverIsSentMeanwhile) {
+  serve();
+  RawClient& client = say("GET /");
+  for (int second = 0; second < 9; ++second) {
+    turn_a_few_times();
+    pass(1s);
+    client.send("x");
+  }
+  EXPECT_FALSE(client.over());
+  turn_a_few_times();
+  pass(2s);
+  EXPECT_TRUE(hears(client,
+                    "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
+                    "408 Request Timeout"));
+  EXPECT_TRUE(ends(client));
+}
+
+TEST_F(HTTPServerTest, ABodyThatComesTooSlowlyIs408) {
+  serve();
+  RawClient& client = say("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nh");
+  turn_a_few_times();
+  pass(29s);
+  EXPECT_FALSE(client.over());
+  pass(2s);
+  EXPECT_TRUE(hears(client,
+                    "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
+                    "408 Request Timeout"));
+}
+
+TEST_F(HTTPServerTest, AParkedRequestHasNoDeadlineOfTheServers) {
+  serve();
+  RawClient& client = say(kReq);
+  ASSERT_TRUE(run_until_parked(1));
+  pass(24h);
+  parked.front().set_result("done");
+  EXPECT_TRUE(hears(client, "HTTP/1.1 200 OK\r\n\r\ndone"));
+}
+
+// --- Draining
+
+TEST_F(HTTPServerTest, ADrainEndsIdleConnectionsAndAnswersWhatHasCome) {
+  serve();
+  RawClient& idle = say(kIndex);
+  EXPECT_TRUE(hears(idle, kOK));
+  RawClient& waiting = say(kReq + kIndex);
+  ASSERT_TRUE(run_until_parked(1));
+  Future<std::size_t> left = server->drain(60s);
+  EXPECT_TRUE(ends(idle));
+  parked.front().set_result("done");
+  EXPECT_TRUE(hears(waiting, "HTTP/1.1 200 OK\r\n\r\ndone" + kClosing + "OK"));
+  EXPECT_TRUE(ends(waiting));
+  ASSERT_TRUE(run_until([&] { return left.done(); }));
+  EXPECT_EQ(left.result(), 0U);
+}
+
+TEST_F(HTTPServerTest, ADrainWaitsForWhatIsParkedAsLongAsItsPatience) {
+  serve();
+  RawClient& waiting = say(kReq);
+  ASSERT_TRUE(run_until_parked(1));
+  Future<std::size_t> left = server->drain(5s);
+  pass(6s);
+  ASSERT_TRUE(left.done());
+  EXPECT_EQ(left.result(), 1U);
+  server->close_all_connections();
+  EXPECT_TRUE(ends(waiting));
+  EXPECT_EQ(waiting.received(), "");
+}
+
+}  // namespace
+}  // namespace eddy
