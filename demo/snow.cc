@@ -1,11 +1,9 @@
 // snow: the article's web framework, with answers that wait.
 
-#include <deque>
-#include <string_view>
-
 #include <eddy/loop/await.h>
 #include <eddy/loop/gen.h>
 #include <eddy/loop/io_loop.h>
+#include <eddy/loop/list.h>
 #include <eddy/proto/http_server.h>
 
 #include "support/flags.h"
@@ -24,24 +22,26 @@ struct Settings {
   eddy::Duration async = std::chrono::seconds(5);
 };
 
-// Requests that are answered when another one asks for it, the oldest first.
+// Requests that are answered when another one asks for it, the oldest first. One whose client
+// leaves ends where it waits, and takes its place away.
 class Waiting {
  public:
-  Future<HTTPResponse> park() { return parked_.emplace_back("another's /stop/").future(); }
+  Future<HTTPResponse> park() {
+    Place place;
+    parked_.push_back(place);
+    co_return co_await place.answer.future();
+  }
   bool release() {  // false: nobody waits
-    forget_who_left();
     if (parked_.empty()) return false;
-    parked_.front().set_result("done");
-    parked_.pop_front();
+    parked_.pop_front().answer.set_result("done");
     return true;
   }
 
  private:
-  void forget_who_left() {
-    std::erase_if(parked_, [](const auto& one) { return one.state()->abandoned(); });
-  }
-
-  std::deque<eddy::Promise<HTTPResponse>> parked_;
+  struct Place : eddy::ListNode {
+    eddy::Promise<HTTPResponse> answer{"another's /stop/"};
+  };
+  eddy::List<Place> parked_;
 };
 
 Future<HTTPResponse> time_out(eddy::Duration delay) {

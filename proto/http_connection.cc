@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "../loop/await.h"
+#include "../loop/counted.h"
 #include "../loop/gen.h"
 #include "../loop/log.h"
 #include "../stream/close_gracefully.h"
@@ -17,17 +18,6 @@ using Event = HTTPParser::Event;
 namespace {
 
 constexpr std::size_t kReadAhead = 4096;  // bytes at once
-
-class Counted {  // while it lives
- public:
-  explicit Counted(std::size_t& count) : count_(count) { ++count_; }
-  ~Counted() { --count_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-
- private:
-  std::size_t& count_;
-};
 
 }  // namespace
 
@@ -59,7 +49,8 @@ Future<> HTTPConnection::run() {
 // --- Reading -------------------------------------------------------------------------------------
 
 Future<bool> HTTPConnection::read_request() {
-  set_deadline(server_.options_.idle_timeout);
+  const bool begun = used_ < bytes_.size();  // behind the one before
+  set_deadline(begun ? server_.options_.header_timeout : server_.options_.idle_timeout);
   while (!over_) {
     std::string_view input = std::string_view(bytes_).substr(used_);
     const Event event = parser_.next(input);

@@ -2,8 +2,7 @@
 //
 // HTTP/1.1 and 1.0: RFC 9110 and 9112. Mirrors tornado.httpserver.HTTPServer. A connection's
 // requests are taken up one at a time (http_connection.h). One whose handler has not answered yet
-// is parked: it costs a timer's memory and no turn of the loop, and is forgotten when its client
-// leaves.
+// is parked: it costs memory but no turn of the loop, and is forgotten when its client leaves.
 #pragma once
 
 #include <chrono>

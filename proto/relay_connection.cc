@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "../loop/await.h"
+#include "../loop/counted.h"
 #include "../loop/gen.h"
 #include "../loop/log.h"
 #include "../loop/text.h"
@@ -13,17 +14,6 @@ namespace {
 
 // How long a viewer whose device is gone may still take the frames that it has not got yet.
 constexpr Duration kFarewell = std::chrono::seconds(1);
-
-class Counted {
- public:
-  explicit Counted(std::size_t& count) : count_(count) { ++count_; }
-  ~Counted() { --count_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-
- private:
-  std::size_t& count_;
-};
 
 }  // namespace
 

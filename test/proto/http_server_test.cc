@@ -253,6 +253,15 @@ TEST_F(HTTPServerTest, AHeadThatComesTooSlowlyIs408WhateverIsSentMeanwhile) {
   EXPECT_TRUE(ends(client));
 }
 
+TEST_F(HTTPServerTest, AHeadThatBeganBehindAnotherRequestHasNoMoreTime) {
+  serve();
+  RawClient& client = say(kIndex + "GET /");
+  EXPECT_TRUE(hears(client, kOK));
+  pass(11s);
+  EXPECT_TRUE(hears(client, kOK + "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
+                                  "408 Request Timeout"));
+}
+
 TEST_F(HTTPServerTest, ABodyThatComesTooSlowlyIs408) {
   serve();
   RawClient& client = say("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nh");
