@@ -1,11 +1,14 @@
 #include "platform.h"
 
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
 #include <ctime>
+
+#include "without_sigpipe.h"
 
 namespace eddy {
 namespace {
@@ -116,6 +119,17 @@ ssize_t Platform::read(int fd, void* data, std::size_t size) { return ::read(fd,
 
 ssize_t Platform::write(int fd, const void* data, std::size_t size) {
   return ::write(fd, data, size);
+}
+
+ssize_t Platform::sendfile(int to, int from, off_t* offset, std::size_t count) {
+  const WithoutSigpipe held_back;  // there is no MSG_NOSIGNAL for it
+  const ssize_t sent = ::sendfile(to, from, offset, count);
+  if (sent < 0 && errno == EPIPE) held_back.take_away();
+  return sent;
+}
+
+ssize_t Platform::pread(int fd, void* data, std::size_t size, off_t offset) {
+  return ::pread(fd, data, size, offset);
 }
 
 int Platform::close(int fd) { return ::close(fd); }

@@ -155,7 +155,7 @@ void BaseIOStream::close(std::exception_ptr error) {
 
 void BaseIOStream::close_rare(Rare& rare, const std::exception_ptr& reason) {
   stop(rare.stall_timer);
-  for (Promise<>* waiting : {&rare.drain, &rare.shutdown}) {
+  for (Promise<>* waiting : {&rare.drain, &rare.writable, &rare.shutdown}) {
     if (!*waiting) continue;
     const Promise<> failed = std::move(*waiting);
     failed.state()->forgive();
@@ -223,9 +223,16 @@ Future<> BaseIOStream::shared_promise(Promise<>& promise, const char* what, Loca
   return promise.future();
 }
 
+void BaseIOStream::count_held(std::size_t bytes) {
+  if (bytes == 0 && !rare_) return;
+  rare().held = bytes;
+  or_close([this] { report_buffered(); });
+}
+
 void BaseIOStream::report_buffered() {
   if (!limits_->budget) return;
-  const std::size_t bytes = closed_ ? 0 : read_buffer_.size() + write_buffer_.size();
+  const std::size_t held = rare_ ? rare_->held : 0;
+  const std::size_t bytes = closed_ ? 0 : read_buffer_.size() + write_buffer_.size() + held;
   limits_->budget->update(*this, budget_share_, bytes);
 }
 

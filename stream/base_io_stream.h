@@ -96,6 +96,10 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
 
   Future<> wait_closed(Location where = Location::current());  // done once it is, for any reason
 
+  // So many bytes that this stream has read are kept elsewhere, and count in its budget as if they
+  // were in its buffer; none any more when it closes.
+  void count_held(std::size_t bytes);
+
   bool closed() const { return closed_; }
   bool at_eof() const { return eof_; }  // the peer has ended its side
   bool reading() const { return read_.kind != ReadCondition::Kind::none; }
@@ -143,7 +147,10 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   void end_connecting();
   bool connecting() const { return connecting_; }
   void flush();
-  void let_read_fail();      // at the close, even if what is buffered would do for it
+  void let_read_fail();  // at the close, even if what is buffered would do for it
+  // Done once the descriptor takes bytes again, for what goes past our buffer, which must be empty;
+  // closes the stream after write_stall_timeout.
+  Future<> wait_writable(Location where = Location::current());
   void read_on();            // as if the loop had told that there is something to read
   void take_in_what_came();  // as much as the buffer takes, though nobody may read
   // Another stream takes over the descriptor, which is in no loop any more, and who awaits the end.
@@ -243,9 +250,11 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
     IOLoop::Timeout stall_timer;
     TimePoint stalls_at{};
     Promise<> drain{nullptr};
+    Promise<> writable{nullptr};
     Promise<> shutdown{nullptr};
     Promise<> wait_closed{nullptr};
     std::unique_ptr<CloseNotice> close_notice;
+    std::size_t held = 0;  // bytes, elsewhere
   };
   Rare& rare();  // may find no memory
   ReadInto* read_into() const { return rare_ ? rare_->read_into.get() : nullptr; }

@@ -85,6 +85,8 @@ void BaseIOStream::after_flush() {
   if (closed_) return;
   if (rare_ && rare_->drain && write_buffer_.size() <= limits_->high_water_mark / 2)
     std::exchange(rare_->drain, Promise<>(nullptr)).set_result();
+  if (rare_ && rare_->writable && !writing())
+    std::exchange(rare_->writable, Promise<>(nullptr)).set_result();
   count_what_waits();
   if (closed_) return;
   if (shutdown_asked_ && !shutdown_done_ && write_buffer_.empty()) finish_shutdown();
@@ -98,13 +100,23 @@ Future<> BaseIOStream::drain_slowly(Location where) {
   return shared_promise(rare().drain, "drain", where);
 }
 
+Future<> BaseIOStream::wait_writable(Location where) {
+  if (closed_) return refused("wait_writable", where);
+  Future<> future = shared_promise(rare().writable, "wait_writable", where);
+  or_close([this] {
+    want(kWrite);
+    if (!closed_) watch_for_stall();
+  });
+  return future;
+}
+
 void BaseIOStream::count_what_waits() {
   watch_for_stall();
   report_buffered();  // may evict us
 }
 
 void BaseIOStream::watch_for_stall() {
-  const bool above = above_high_water();
+  const bool above = above_high_water() || (rare_ && rare_->writable);
   if (limits_->write_stall_timeout == Duration::max() || above == stalling_) return;
   stalling_ = above;
   stop(rare().stall_timer);

@@ -42,6 +42,13 @@ class IOStream : public BaseIOStream {
                                               Duration handshake_timeout = kHandshakeTimeout,
                                               Location where = Location::current());
 
+  // Sends a part of a regular file, as if it were written, but without taking it into memory where
+  // the kernel can do that (without TLS). Done when the kernel has taken it all; until then nothing
+  // else may be written. Fails as write() does, and with a std::system_error when the file can't be
+  // read or, as ENODATA, ends before; what was sent is sent. The file's own offset stays. Let go of
+  // the Future before the stream goes.
+  Future<> send_file(int file, std::uint64_t offset, std::uint64_t count);
+
   // TCP only, and harmless on anything else: a small write leaves at once, or waits for company.
   void set_nodelay(bool on);
 
@@ -55,6 +62,7 @@ class IOStream : public BaseIOStream {
   int fd_error() override;
   void handle_connect() override;
   void fail_connect(const std::exception_ptr& error) override;
+  virtual bool is_plain() const { return true; }  // the kernel sends what we would
   // What start_tls() gives, so that who keeps account of this stream keeps it of that one, too.
   virtual std::unique_ptr<TLSIOStream> make_successor(UniqueFd socket,
                                                       std::shared_ptr<const TLSContext> context,
@@ -69,6 +77,8 @@ class IOStream : public BaseIOStream {
     IOLoop::Timeout deadline;
   };
 
+  Future<std::uint64_t> send_in_kernel(int file, std::uint64_t offset, std::uint64_t end);
+  Future<> send_by_copying(int file, std::uint64_t offset, std::uint64_t end);
   bool start_connecting(const SocketAddress& address);  // false: errno
   const char* reason_against_tls() const;               // none: it may be started
 

@@ -61,6 +61,7 @@ class TLSIOStream : public IOStream, private Runnable {
   void read_waits() override;
   void handle_connect() override;
   void fail_connect(const std::exception_ptr& error) override;
+  bool is_plain() const override { return false; }
   void connection_failed(int error_number, const char* what) override;
 
  private:

@@ -65,6 +65,18 @@ TEST_F(BufferBudgetTest, CountsWhatIsBufferedInBothDirections) {
   EXPECT_EQ(budget->total(), 0U) << "also when the kernel is not asked";
 }
 
+TEST_F(BufferBudgetTest, CountsWhatIsKeptElsewhereUntilTheStreamCloses) {
+  const Open one = open_in_budget();
+  one.stream->count_held(4000);
+  hold(one, 1000);
+  EXPECT_EQ(budget->total(), 5000U);
+  one.stream->count_held(0);
+  EXPECT_EQ(budget->total(), 1000U);
+  one.stream->count_held(20'000);
+  EXPECT_TRUE(one.stream->closed());
+  EXPECT_EQ(budget->total(), 0U);
+}
+
 TEST_F(BufferBudgetTest, CountsWhatAStalledPeerLeavesWaiting) {
   budget = std::make_shared<BufferBudget>(std::size_t{1} << 30);
   Open one = open_in_budget();

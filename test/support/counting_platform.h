@@ -23,6 +23,7 @@ class CountingPlatform : public Platform {
     kConnect,
     kRecv,
     kSend,
+    kSendfile,
     kReadPipe,
     kWritePipe,
     kShutdown,
@@ -70,6 +71,11 @@ class CountingPlatform : public Platform {
   }
   ssize_t send(int fd, const void* data, std::size_t size) override {
     return attempt(kSend, [&] { return Platform::send(fd, data, std::min(size, most_[kSend])); });
+  }
+  ssize_t sendfile(int to, int from, off_t* offset, std::size_t count) override {
+    return attempt(kSendfile, [&] {
+      return Platform::sendfile(to, from, offset, std::min(count, most_[kSendfile]));
+    });
   }
   ssize_t read(int fd, void* data, std::size_t size) override {
     return attempt(kReadPipe,
