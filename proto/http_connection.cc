@@ -10,6 +10,7 @@
 #include "../loop/gen.h"
 #include "../loop/log.h"
 #include "../stream/close_gracefully.h"
+#include "http_framed_body.h"
 
 namespace eddy {
 
@@ -18,6 +19,8 @@ using Event = HTTPParser::Event;
 namespace {
 
 constexpr std::size_t kReadAhead = 4096;  // bytes at once
+
+HTTPResponse busy() { return {503, "503 Service Unavailable"}; }
 
 }  // namespace
 
@@ -31,79 +34,36 @@ HTTPConnection::HTTPConnection(HTTPServer& server, std::unique_ptr<IOStream> str
 }
 
 HTTPConnection::~HTTPConnection() {
-  if (IOLoop::current_or_null()) clear_deadline();
+  watch_ = {};  // these know us
+  sending_ = {};
+  answer_ = {};
+  if (IOLoop::current_or_null()) stream_->loop().remove_timeout(timer_);
 }
 
+// What an ordinary request needs is awaited here, and not further down: each coroutine between a
+// read and its conversation costs a turn of the loop.
 Future<> HTTPConnection::run() {
+  const auto keep = shared_from_this();  // a handler may close all connections, also its own
+  expect_request();
   try {
-    while (co_await read_request()) co_await answer_request();
+    while (!over_) {
+      const Event event = next_event();
+      if (event == Event::none) {
+        if (!expects_more()) break;
+        take_in(co_await receive());
+      } else if (take_up(event)) {
+        co_await answer_request();
+        expect_request();
+      }
+    }
   } catch (const StreamClosedError& closed) {  // the client's end, and perhaps a reset
     log::debug("client ended: ", client_.to_string(), ": ", std::string_view(closed.what()));
+  } catch (const CancelledError&) {  // by time_is_up() or drain()
   }
   clear_deadline();
   co_await stream_->shutdown_write();  // every answer leaves
-  if (refused_ || stream_->available() > 0) co_await close_gracefully(*stream_);
+  if (lingers_ || stream_->available() > 0) co_await close_gracefully(*stream_);
   stream_->close();
-}
-
-// --- Reading -------------------------------------------------------------------------------------
-
-Future<bool> HTTPConnection::read_request() {
-  const bool begun = used_ < bytes_.size();  // behind the one before
-  set_deadline(begun ? server_.options_.header_timeout : server_.options_.idle_timeout);
-  while (!over_) {
-    std::string_view input = std::string_view(bytes_).substr(used_);
-    const Event event = parser_.next(input);
-    used_ = bytes_.size() - input.size();
-    if (event == Event::end) co_return true;
-    if (event == Event::none)
-      co_await read_more();
-    else
-      handle(event);
-  }
-  co_return false;
-}
-
-void HTTPConnection::handle(Event event) {
-  if (event == Event::request) begin_request();
-  if (event == Event::body) parser_.request().body += parser_.body();
-  if (event == Event::refused) refuse(parser_.refusal().status, parser_.refusal().reason);
-}
-
-void HTTPConnection::begin_request() {
-  set_deadline(server_.options_.body_timeout);
-  if (parser_.request().expects_continue)
-    static_cast<void>(stream_->write("HTTP/1.1 100 Continue\r\n\r\n"));
-}
-
-Future<> HTTPConnection::read_more() {
-  const bool idle = !parser_.begun();
-  if (idle && draining_ && stream_->available() == 0) {
-    over_ = true;
-    co_return;
-  }
-  bytes_.clear();
-  used_ = 0;
-  try {
-    reading_ = stream_->read_bytes(stream_->limits().read_chunk_size, true);
-    bytes_ = std::exchange(co_await reading_, std::string());
-  } catch (const CancelledError&) {  // by time_is_up() or drain()
-    co_return;
-  }
-  if (idle) set_deadline(server_.options_.header_timeout);
-}
-
-void HTTPConnection::set_deadline(Duration patience) {
-  clear_deadline();
-  deadline_ = stream_->loop().call_later(patience, [this] { time_is_up(); });
-}
-
-void HTTPConnection::clear_deadline() { stream_->loop().remove_timeout(deadline_); }
-
-void HTTPConnection::time_is_up() {
-  over_ = true;
-  if (parser_.begun()) refuse(408, "too slow");
-  reading_.cancel();
 }
 
 void HTTPConnection::drain() {
@@ -114,38 +74,52 @@ void HTTPConnection::drain() {
 // --- Answering -----------------------------------------------------------------------------------
 
 Future<> HTTPConnection::answer_request() {
-  const auto keep = shared_from_this();  // a handler may close all connections, also its own
   const Counted in_flight(server_.in_flight_);
   clear_deadline();
-  HTTPRequest& request = parser_.request();
-  request.client = client_;
-  answer_ = server_.routes_.handle(request);
+  answer_ = server_.routes_.handle(parser_.request(), *this);
   if (!answer_.done()) co_await wait_for_answer();
-  const HTTPResponse response = outcome_of(std::exchange(answer_, {}));
-  send(response, {.without_body = request.method == "HEAD",
-                  .keep_alive = request.keep_alive && !is_last(),
-                  .minor_version = request.minor_version});
+  reading_ = {};
+  const HTTPResponse response = take_answer();
+  if (client_left_) throw StreamClosedError();
+  if (refused_) co_return;  // within its body
+  const HTTPAnswerForm form = form_of(response);
+  send(response, form);
+  std::uint64_t body_size = response.body.size();
+  if (response.stream && has_body(response, form))
+    body_size = co_await send_stream(response, is_chunked(response, form));
   co_await stream_->drain();
+  if (server_.options_.access_log)
+    note_access(response.status, has_body(response, form) ? body_size : 0);
+  if (!parser_.request().body.empty()) stream_->count_held(0);
 }
 
-// Fails when the client leaves first: then nobody is left who waits for the answer.
 Future<> HTTPConnection::wait_for_answer() {
   const HTTPOptions& options = server_.options_;
   if (server_.parked_ >= options.max_parked) {
     log::info("refused, max_parked = ", options.max_parked, ": ", client_.to_string());
-    answer_ = make_ready_future(HTTPResponse(503, "503 Service Unavailable"));
+    answer_ = make_ready_future(busy());
     co_return;
   }
   const Counted parked(server_.parked_);
-  const Future<> watch = watch_client();
+  waits_ = true;
+  if (body_over_) park();
   try {
     co_await answer_;
-  } catch (...) {  // outcome_of() looks at it
+  } catch (...) {  // take_answer() looks at it
   }
-  if (client_left_) throw StreamClosedError();
+  waits_ = false;
+  watch_ = {};
+  clear_deadline();
 }
 
-// Only reading shows that the peer has ended; what it sends meanwhile is for later.
+// From here on the answer is all that is waited for.
+void HTTPConnection::park() {
+  set_deadline(server_.options_.answer_timeout);
+  watch_ = watch_client();
+}
+
+// Only reading shows that the peer has ended: then nobody is left who waits for the answer. What it
+// sends meanwhile is for later.
 Future<> HTTPConnection::watch_client() {
   try {
     while (const std::size_t room = room_to_read_ahead()) {
@@ -157,6 +131,7 @@ Future<> HTTPConnection::watch_client() {
   }
   client_left_ = true;
   answer_.cancel();
+  sending_.cancel();
 }
 
 std::size_t HTTPConnection::room_to_read_ahead() const {
@@ -164,9 +139,24 @@ std::size_t HTTPConnection::room_to_read_ahead() const {
   return server_.options_.max_read_ahead - std::min(held, server_.options_.max_read_ahead);
 }
 
-HTTPResponse HTTPConnection::outcome_of(const Future<HTTPResponse>& answer) {
+HTTPResponse HTTPConnection::take_answer() {
+  const Future<HTTPResponse> answer = std::exchange(answer_, {});
   if (!answer.exception()) return answer.state()->take();
+  if (std::exchange(answer_late_, false)) {
+    log::warning("cancelled, answer_timeout: ", parser_.request().method, " ",
+                 parser_.request().path());
+    return busy();
+  }
   return {500, "500 Internal Server Error"};  // it was cancelled: any other failure has an answer
+}
+
+HTTPAnswerForm HTTPConnection::form_of(const HTTPResponse& response) {
+  const HTTPRequest& request = parser_.request();
+  HTTPAnswerForm form{.without_body = request.method == "HEAD",
+                      .minor_version = request.minor_version};
+  form.keep_alive =
+      request.keep_alive && body_over_ && !is_last() && !ends_with_connection(response, form);
+  return form;
 }
 
 // Nothing that has come is behind the request that is answered.
@@ -174,15 +164,9 @@ bool HTTPConnection::is_last() const {
   return draining_ && used_ == bytes_.size() && stream_->available() == 0;
 }
 
-void HTTPConnection::refuse(int status, std::string_view reason) {
-  refused_ = true;
-  log::info("refused, ", status, " ", reason, ": ", client_.to_string());
-  send({status, std::to_string(status) + ' ' + std::string(reason_of(status))},
-       {.keep_alive = false});
-}
-
 void HTTPConnection::send(const HTTPResponse& response, const HTTPAnswerForm& form) {
   over_ = over_ || !form.keep_alive;
+  lingers_ = lingers_ || !body_over_;
   const std::string_view date = server_.date_.at(std::time(nullptr));
   std::string bytes;
   try {
@@ -192,6 +176,34 @@ void HTTPConnection::send(const HTTPResponse& response, const HTTPAnswerForm& fo
     bytes = format_response({500, "500 Internal Server Error"}, form, date);
   }
   if (!stream_->closed()) static_cast<void>(stream_->write(bytes));
+}
+
+// How many bytes it was. What fails half-way ends the connection.
+Future<std::uint64_t> HTTPConnection::send_stream(const HTTPResponse& response, bool chunked) {
+  struct LetGo {  // of who writes, before what he writes to
+    Future<>& sending;
+    ~LetGo() { sending = {}; }
+  };
+  HTTPFramedBody body(*stream_, response.stream_length, chunked);
+  const LetGo let_go{sending_};
+  try {
+    sending_ = response.stream(body);
+    if (!response.stream_length && !sending_.done()) watch_ = watch_client();
+    co_await sending_;
+    body.end();
+  } catch (...) {
+    over_ = true;
+    if (!client_left_ && !stream_->closed())
+      log::error("Exception in the body of an answer: ", std::current_exception());
+    stream_->close();
+  }
+  watch_ = {};
+  co_return body.size();
+}
+
+void HTTPConnection::note_access(int status, std::uint64_t body_size) {
+  server_.options_.access_log(
+      {parser_.request(), status, body_size, stream_->loop().time() - begun_});
 }
 
 }  // namespace eddy

@@ -93,7 +93,7 @@ Refused check_encoding(HTTPRequest& request) {
   return {};
 }
 
-Refused check_length(HTTPRequest& request, const HTTPLimits& limits) {
+Refused check_length(HTTPRequest& request) {
   const auto lengths = request.headers.get_list("Content-Length");
   if (lengths.empty()) return {};
   if (lengths.size() > 1) return HTTPRefusal{400, "more than one Content-Length"};
@@ -101,10 +101,8 @@ Refused check_length(HTTPRequest& request, const HTTPLimits& limits) {
   if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit))
     return HTTPRefusal{400, "a malformed Content-Length"};
   std::uint64_t length = 0;
-  const bool fits =
-      std::from_chars(digits.data(), digits.data() + digits.size(), length).ec == std::errc();
-  if (!fits || length > limits.max_body)
-    return HTTPRefusal{413, "max_body = " + std::to_string(limits.max_body)};
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), length).ec != std::errc())
+    length = UINT64_MAX;  // more than anybody takes
   request.content_length = length;
   return {};
 }
@@ -132,11 +130,11 @@ bool wants_to_go_on(const HTTPRequest& request) {
 
 }  // namespace
 
-std::optional<HTTPRefusal> check_request(HTTPRequest& request, const HTTPLimits& limits) {
+std::optional<HTTPRefusal> check_request(HTTPRequest& request) {
   if (Refused refused = check_target(request)) return refused;
   if (Refused refused = check_host(request)) return refused;
   if (Refused refused = check_encoding(request)) return refused;
-  if (Refused refused = check_length(request, limits)) return refused;
+  if (Refused refused = check_length(request)) return refused;
   if (Refused refused = check_expectation(request)) return refused;
   request.keep_alive = wants_to_go_on(request);
   return {};

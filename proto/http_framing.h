@@ -14,6 +14,6 @@
 namespace eddy {
 
 // Nothing when all is well; then content_length, chunked, expects_continue and keep_alive are set.
-std::optional<HTTPRefusal> check_request(HTTPRequest& request, const HTTPLimits& limits);
+std::optional<HTTPRefusal> check_request(HTTPRequest& request);
 
 }  // namespace eddy

@@ -55,8 +55,9 @@ class HTTPParser::Grammar final : public http::basic_parser<true> {
   Grammar(HTTPRequest& request, const HTTPLimits& limits) : request_(request) {
     header_limit(static_cast<std::uint32_t>(
         std::min<std::size_t>(limits.max_request_line + 2 * limits.max_header, UINT32_MAX)));
-    body_limit(limits.max_body);
+    body_limit(UINT64_MAX);  // of a length: ours to see to; none would be taken for 0
   }
+  void limit_chunks(std::uint64_t most) { body_limit(most); }
 
   // A whole head, or the whole line of a chunk, with the trailers if it is the last: it is never
   // asked to wait for more.
@@ -151,15 +152,15 @@ HTTPParser::Event HTTPParser::begin_request() {
   request_ = {};
   grammar_ = std::make_unique<Grammar>(request_, limits_);
   if (!grammar_->takes(head_.text())) return refuse(reason_against_head());
-  if (std::optional<HTTPRefusal> refusal = check_request(request_, limits_))
+  if (std::optional<HTTPRefusal> refusal = check_request(request_))
     return refuse(*std::move(refusal));
+  set_max_body(limits_.max_body);
   left_ = request_.content_length.value_or(0);
   state_ = request_.chunked ? State::chunks : left_ > 0 ? State::length : State::over;
   return Event::request;
 }
 
 HTTPRefusal HTTPParser::reason_against_head() const {
-  if (grammar_->too_large()) return {413, "max_body = " + std::to_string(limits_.max_body)};
   if (grammar_->of_another_version() && names_another_version(first_line(head_.text())))
     return {505, "a version other than HTTP/1.0 and 1.1"};
   return {400, "a malformed request"};
@@ -167,7 +168,17 @@ HTTPRefusal HTTPParser::reason_against_head() const {
 
 // --- The body ------------------------------------------------------------------------------------
 
+void HTTPParser::set_max_body(std::uint64_t bytes) {
+  max_body_ = bytes;
+  if (request_.chunked) grammar_->limit_chunks(bytes);
+}
+
+HTTPRefusal HTTPParser::reason_against_size() const {
+  return {413, "max_body = " + std::to_string(max_body_)};
+}
+
 HTTPParser::Event HTTPParser::read_length(std::string_view& input) {
+  if (!takes_announced_body()) return refuse(reason_against_size());
   if (input.empty()) return Event::none;
   body_ = input.substr(0, std::min<std::uint64_t>(left_, input.size()));
   input.remove_prefix(body_.size());
@@ -231,8 +242,7 @@ std::optional<HTTPRefusal> HTTPParser::reason_against_chunk_line(std::string_vie
     return HTTPRefusal{431, "max_header = " + std::to_string(limits_.max_header)};
   if (!complete) return {};
   const bool taken = is_chunk_line(line) && !is_folded(bytes) && grammar_->takes(bytes);
-  if (grammar_->too_large())
-    return HTTPRefusal{413, "max_body = " + std::to_string(limits_.max_body)};
+  if (grammar_->too_large()) return reason_against_size();
   if (!taken) return HTTPRefusal{400, "a malformed chunk"};
   if (grammar_->trailers() > limits_.max_headers)
     return HTTPRefusal{431, "max_headers = " + std::to_string(limits_.max_headers)};

@@ -44,6 +44,10 @@ class HTTPParser {
   std::string_view body() const { return body_; }  // until the next call, as the bytes given
   const HTTPRefusal& refusal() const { return refusal_; }
 
+  // Of this request alone, and before its body: instead of HTTPLimits::max_body.
+  void set_max_body(std::uint64_t bytes);
+  bool takes_announced_body() const { return request_.content_length.value_or(0) <= max_body_; }
+
   bool begun() const { return state_ != State::head || head_.begun(); }  // and not at its end
 
  private:
@@ -53,6 +57,7 @@ class HTTPParser {
   Event read_head(std::string_view& input);
   Event begin_request();
   HTTPRefusal reason_against_head() const;
+  HTTPRefusal reason_against_size() const;
   Event read_length(std::string_view& input);
   Event read_chunks(std::string_view& input);
   bool read_chunk_line(std::string_view& input);
@@ -66,6 +71,7 @@ class HTTPParser {
   std::unique_ptr<Grammar> grammar_;
   HTTPRequest request_;
   State state_ = State::head;
+  std::uint64_t max_body_ = 0;
   std::uint64_t left_ = 0;    // bytes of a body of a length
   std::string chunk_line_;    // what of it came in earlier pieces; of the last chunk, also trailers
   std::size_t searched_ = 0;  // of it, for the end of the trailers

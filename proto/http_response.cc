@@ -53,6 +53,10 @@ constexpr std::array<std::string_view, 4> kHundreds = {"OK", "Multiple Choices",
 
 bool may_have_body(int status) { return status != 204 && status != 304; }
 
+bool is_unbounded(const HTTPResponse& response) {
+  return response.stream && !response.stream_length && may_have_body(response.status);
+}
+
 bool is_framing(std::string_view name) {
   constexpr std::array<std::string_view, 5> kOurs = {"Content-Length", "Transfer-Encoding",
                                                      "Connection", "Keep-Alive", "Date"};
@@ -88,6 +92,18 @@ bool is_attribute_text(std::string_view text) {
 }
 
 }  // namespace
+
+bool has_body(const HTTPResponse& response, const HTTPAnswerForm& form) {
+  return may_have_body(response.status) && !form.without_body;
+}
+
+bool is_chunked(const HTTPResponse& response, const HTTPAnswerForm& form) {
+  return is_unbounded(response) && form.minor_version > 0;
+}
+
+bool ends_with_connection(const HTTPResponse& response, const HTTPAnswerForm& form) {
+  return is_unbounded(response) && form.minor_version == 0 && has_body(response, form);
+}
 
 std::string_view reason_of(int status) {
   const auto* const found = std::find_if(
@@ -127,7 +143,11 @@ std::string format_response(const HTTPResponse& response, const HTTPAnswerForm& 
   bytes.append("\r\n");
   add_field(bytes, "Date", date);
   if (body_allowed) {
-    add_field(bytes, "Content-Length", std::to_string(response.body.size()));
+    if (is_chunked(response, form))
+      add_field(bytes, "Transfer-Encoding", "chunked");
+    else if (!response.stream || response.stream_length)
+      add_field(bytes, "Content-Length",
+                std::to_string(response.stream_length.value_or(response.body.size())));
     if (!response.headers.contains("Content-Type"))
       add_field(bytes, "Content-Type", "text/plain; charset=utf-8");
   }
@@ -138,7 +158,7 @@ std::string format_response(const HTTPResponse& response, const HTTPAnswerForm& 
   for (const auto& [name, value] : response.headers.fields())
     if (!is_framing(name)) add_field(bytes, name, value);
   bytes.append("\r\n");
-  if (body_allowed && !form.without_body) bytes.append(response.body);
+  if (has_body(response, form) && !response.stream) bytes.append(response.body);
   return bytes;
 }
 

@@ -6,11 +6,15 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <ctime>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "../loop/future.h"
+#include "http_body.h"
 #include "http_headers.h"
 
 namespace eddy {
@@ -39,6 +43,13 @@ struct HTTPResponse {
   std::string reason{};  // empty: what RFC 9110 calls the status
   HTTPHeaders headers{};
   std::string body{};
+
+  // Or a body that is made while it is sent: called once the head is, not for a HEAD, and done when
+  // all has been written. Of `stream_length` bytes; where that is not known, it may wait for
+  // whatever it likes, and is cancelled when the client leaves. One that fails ends the connection,
+  // so that nobody takes a part for the whole.
+  std::function<Future<>(HTTPBodyWriter&)> stream{};
+  std::optional<std::uint64_t> stream_length{};
 };
 
 // What depends on the request that is answered.
@@ -48,8 +59,13 @@ struct HTTPAnswerForm {
   int minor_version = 1;
 };
 
-// With Date, Content-Length where there may be one, and Content-Type. Throws std::invalid_argument
-// for a status or a reason that can't be.
+bool has_body(const HTTPResponse& response, const HTTPAnswerForm& form);  // 204 and 304 have none
+// A stream whose length nobody knows: HTTP/1.1 has chunks for it, in 1.0 the connection ends it.
+bool is_chunked(const HTTPResponse& response, const HTTPAnswerForm& form);
+bool ends_with_connection(const HTTPResponse& response, const HTTPAnswerForm& form);
+
+// With Date, Content-Type, and what says where the body ends; of a stream, the head alone. Throws
+// std::invalid_argument for a status or a reason that can't be.
 std::string format_response(const HTTPResponse& response, const HTTPAnswerForm& form,
                             std::string_view date);
 

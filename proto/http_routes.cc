@@ -50,8 +50,14 @@ RE2::Options options() {
   return made;
 }
 
-std::string log_line(const HTTPRequest& request) {
-  return request.method + ' ' + std::string(request.path());
+bool is_literal(const std::string& pattern) {
+  return pattern.find_first_of("\\^$.|?*+()[]{}") == pattern.npos;
+}
+
+HTTPResponse failed(const HTTPRequest& request) {
+  log::error("Exception in the handler of ", request.method, " ", request.path(), ": ",
+             std::current_exception());
+  return {500, "500 Internal Server Error"};
 }
 
 }  // namespace
@@ -79,7 +85,10 @@ std::optional<std::string> decode_percent(std::string_view text) {
 class HTTPRoutes::Route {
  public:
   Route(std::string method, const std::string& pattern, Adapted adapted)
-      : method_(std::move(method)), pattern_(pattern, options()), adapted_(std::move(adapted)) {
+      : method_(std::move(method)),
+        literal_(is_literal(pattern) ? pattern : ""),
+        pattern_(pattern, options()),
+        adapted_(std::move(adapted)) {
     if (!pattern_.ok())
       throw std::invalid_argument("HTTPRoutes: " + pattern + ": " + pattern_.error());
     if (groups() != adapted_.groups)
@@ -89,7 +98,9 @@ class HTTPRoutes::Route {
 
   const std::string& method() const { return method_; }
   const Handler& handler() const { return adapted_.handler; }
+  bool streams() const { return adapted_.streams; }
   bool fits(std::string_view path) const {
+    if (!literal_.empty()) return path == literal_;
     return RE2::FullMatch(re2::StringPiece(path.data(), path.size()), pattern_);
   }
   bool answers(std::string_view method) const {
@@ -97,6 +108,7 @@ class HTTPRoutes::Route {
   }
 
   std::optional<Captures> captures_of(std::string_view path) const {  // none: one does not decode
+    if (groups() == 0) return Captures();
     std::vector<re2::StringPiece> found(groups() + 1);
     pattern_.Match(re2::StringPiece(path.data(), path.size()), 0, path.size(), RE2::ANCHOR_BOTH,
                    found.data(), static_cast<int>(found.size()));
@@ -115,6 +127,7 @@ class HTTPRoutes::Route {
   }
 
   const std::string method_;
+  const std::string literal_;  // what the pattern matches alone; empty: more than one thing
   const RE2 pattern_;
   const Adapted adapted_;
 };
@@ -126,13 +139,25 @@ HTTPRoutes::~HTTPRoutes() = default;
 void HTTPRoutes::add_any(const std::string& method, const std::string& pattern, Adapted adapted) {
   if (!is_http_token(method)) throw std::invalid_argument("HTTPRoutes: not a method: " + method);
   routes_.push_back(std::make_unique<Route>(method, pattern, std::move(adapted)));
+  any_streams_ = any_streams_ || routes_.back()->streams();
 }
 
-Future<HTTPResponse> HTTPRoutes::handle(const HTTPRequest& request) const {
-  if (!knows(request.method)) return make_ready_future(HTTPResponse(501, "501 Not Implemented"));
+const HTTPRoutes::Route* HTTPRoutes::find(const HTTPRequest& request) const {
+  const std::string_view path = request.path();
   for (const auto& route : routes_)
-    if (route->answers(request.method) && route->fits(request.path()))
-      return answer(*route, request);
+    if (route->answers(request.method) && route->fits(path)) return route.get();
+  return nullptr;
+}
+
+bool HTTPRoutes::streams(const HTTPRequest& request) const {
+  if (!any_streams_) return false;
+  const Route* const route = find(request);
+  return route && route->streams();
+}
+
+Future<HTTPResponse> HTTPRoutes::handle(const HTTPRequest& request, HTTPBodyReader& body) const {
+  if (const Route* const route = find(request)) return answer(*route, request, body);
+  if (!knows(request.method)) return make_ready_future(HTTPResponse(501, "501 Not Implemented"));
   const std::string others = methods_of(request.path());
   if (others.empty()) return make_ready_future(HTTPResponse(404, "404 Not Found"));
   HTTPResponse refusal(405, "405 Method Not Allowed");
@@ -140,18 +165,29 @@ Future<HTTPResponse> HTTPRoutes::handle(const HTTPRequest& request) const {
   return make_ready_future(std::move(refusal));
 }
 
-Future<HTTPResponse> HTTPRoutes::answer(const Route& route, const HTTPRequest& request) const {
-  const std::optional<Captures> captures = route.captures_of(request.path());
-  if (!captures) co_return HTTPResponse(400, "400 Bad Request");
+Future<HTTPResponse> HTTPRoutes::answer(const Route& route, const HTTPRequest& request,
+                                        HTTPBodyReader& body) {
+  std::optional<Captures> captures = route.captures_of(request.path());
+  if (!captures) return make_ready_future(HTTPResponse(400, "400 Bad Request"));
   try {
-    Future<HTTPResponse> answered = route.handler()(request, *captures);
-    co_return co_await std::move(answered);
+    Future<HTTPResponse> answered = route.handler()(request, body, *captures);
+    if (answered.done() && !answered.exception()) return answered;
+    return see_it_answered(std::move(answered), request, *std::move(captures));
+  } catch (...) {
+    return make_ready_future(failed(request));
+  }
+}
+
+// A handler that waits may look at its arguments for so long.
+Future<HTTPResponse> HTTPRoutes::see_it_answered(Future<HTTPResponse> answer,
+                                                 const HTTPRequest& request, Captures) {
+  try {
+    co_return co_await std::move(answer);
   } catch (const CancelledError&) {
     throw;
   } catch (...) {
-    log::error("Exception in the handler of ", log_line(request), ": ", std::current_exception());
+    co_return failed(request);
   }
-  co_return HTTPResponse(500, "500 Internal Server Error");
 }
 
 std::string HTTPRoutes::methods_of(std::string_view path) const {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "../loop/future.h"
+#include "http_body.h"
 #include "http_request.h"
 #include "http_response.h"
 
@@ -30,17 +31,18 @@ namespace eddy {
 class HTTPRoutes {
  public:
   using Captures = std::vector<std::string>;
-  using Handler = std::function<Future<HTTPResponse>(const HTTPRequest&, const Captures&)>;
+  using Handler =
+      std::function<Future<HTTPResponse>(const HTTPRequest&, HTTPBodyReader&, const Captures&)>;
 
   HTTPRoutes();
   ~HTTPRoutes();
   HTTPRoutes(const HTTPRoutes&) = delete;
   HTTPRoutes& operator=(const HTTPRoutes&) = delete;
 
-  // The handler takes a `const HTTPRequest&`, which stays until its answer is done, and a
-  // `const std::string&` for each group of the pattern (RE2's syntax); it gives an HTTPResponse or
-  // a Future of one. Throws std::invalid_argument for a pattern that RE2 does not take, or whose
-  // groups are not as many.
+  // The handler takes a `const HTTPRequest&`, which stays until its answer is done; perhaps an
+  // `HTTPBodyReader&`, and is then called before the body has come; and a `const std::string&` for
+  // each group of the pattern (RE2's syntax). It gives an HTTPResponse or a Future of one. Throws
+  // std::invalid_argument for a pattern that RE2 does not take, or whose groups are not as many.
   template <class F>
   void add(const std::string& method, const std::string& pattern, F handler) {
     add_any(method, pattern, adapt(std::function(std::move(handler))));
@@ -57,12 +59,15 @@ class HTTPRoutes {
   // 404 when no pattern fits, 405 with Allow when it fits for other methods alone, 501 for a method
   // that HTTP does not know and no route has, 400 for a capture that does not decode; 500, and a
   // line in the log, when the handler fails. The request must stay until the Future is done.
-  Future<HTTPResponse> handle(const HTTPRequest& request) const;
+  Future<HTTPResponse> handle(const HTTPRequest& request, HTTPBodyReader& body) const;
+
+  bool streams(const HTTPRequest& request) const;  // its handler reads the body itself
 
  private:
   struct Adapted {
     Handler handler;
     std::size_t groups = 0;
+    bool streams = false;
   };
   class Route;
 
@@ -70,27 +75,44 @@ class HTTPRoutes {
   static Adapted adapt(std::function<R(const HTTPRequest&, Arguments...)> handler) {
     static_assert((std::is_same_v<std::decay_t<Arguments>, std::string> && ...),
                   "what a group captures is a std::string");
-    return {[handler = std::move(handler)](const HTTPRequest& request, const Captures& captures) {
-              return call(handler, request, captures, std::index_sequence_for<Arguments...>());
+    return {[handler = std::move(handler)](const HTTPRequest& request, HTTPBodyReader&,
+                                           const Captures& captures) {
+              return call(handler, captures, std::index_sequence_for<Arguments...>(), request);
             },
             sizeof...(Arguments)};
   }
-  template <class F, std::size_t... kAt>
-  static Future<HTTPResponse> call(const F& handler, const HTTPRequest& request,
-                                   [[maybe_unused]] const Captures& captures,
-                                   std::index_sequence<kAt...>) {
-    if constexpr (std::is_same_v<decltype(handler(request, captures[kAt]...)),
-                                 Future<HTTPResponse>>)
-      return handler(request, captures[kAt]...);
+  template <class R, class... Arguments>
+  static Adapted adapt(
+      std::function<R(const HTTPRequest&, HTTPBodyReader&, Arguments...)> handler) {
+    static_assert((std::is_same_v<std::decay_t<Arguments>, std::string> && ...),
+                  "what a group captures is a std::string");
+    return {[handler = std::move(handler)](const HTTPRequest& request, HTTPBodyReader& body,
+                                           const Captures& captures) {
+              return call(handler, captures, std::index_sequence_for<Arguments...>(), request,
+                          body);
+            },
+            sizeof...(Arguments), true};
+  }
+  template <class F, std::size_t... kAt, class... First>
+  static Future<HTTPResponse> call(const F& handler, [[maybe_unused]] const Captures& captures,
+                                   std::index_sequence<kAt...>, First&... first) {
+    using Given = decltype(handler(first..., captures[kAt]...));
+    if constexpr (std::is_same_v<Given, Future<HTTPResponse>>)
+      return handler(first..., captures[kAt]...);
     else
-      return make_ready_future(HTTPResponse(handler(request, captures[kAt]...)));
+      return make_ready_future(HTTPResponse(handler(first..., captures[kAt]...)));
   }
   void add_any(const std::string& method, const std::string& pattern, Adapted adapted);
   std::string methods_of(std::string_view path) const;
   bool knows(std::string_view method) const;
-  Future<HTTPResponse> answer(const Route& route, const HTTPRequest& request) const;
+  const Route* find(const HTTPRequest& request) const;
+  static Future<HTTPResponse> answer(const Route& route, const HTTPRequest& request,
+                                     HTTPBodyReader& body);
+  static Future<HTTPResponse> see_it_answered(Future<HTTPResponse> answer,
+                                              const HTTPRequest& request, Captures captures);
 
   std::vector<std::unique_ptr<Route>> routes_;
+  bool any_streams_ = false;
 };
 
 // What "%41b" stands for; nothing when a % is not followed by two hexadecimal digits, or when it

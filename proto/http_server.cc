@@ -1,6 +1,5 @@
 #include "http_server.h"
 
-#include "../loop/await.h"
 #include "http_connection.h"
 
 namespace eddy {
@@ -24,8 +23,7 @@ HTTPServer::~HTTPServer() { close_all_connections(); }  // they know us
 
 Future<> HTTPServer::handle_stream(std::unique_ptr<IOStream> stream, SocketAddress address) {
   stream->set_nodelay(true);
-  const auto connection = std::make_shared<HTTPConnection>(*this, std::move(stream), address);
-  co_await connection->run();
+  return std::make_shared<HTTPConnection>(*this, std::move(stream), address)->run();
 }
 
 void HTTPServer::draining() {

@@ -7,9 +7,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <memory>
 
 #include "../loop/list.h"
 #include "../server/tcp_server.h"
+#include "http_access.h"
 #include "http_limits.h"
 #include "http_response.h"
 #include "http_routes.h"
@@ -19,14 +22,16 @@ namespace eddy {
 struct HTTPOptions {
   HTTPLimits limits{};
   Duration header_timeout = std::chrono::seconds(10);  // of a head that has begun; 408
-  Duration body_timeout = std::chrono::seconds(30);    // of a body; 408
+  Duration body_timeout = std::chrono::seconds(30);    // of a body, while we wait for it; 408
   Duration idle_timeout = std::chrono::seconds(75);    // between requests; closes
   Duration write_timeout = std::chrono::seconds(60);   // of a client that does not read; closes
+  Duration answer_timeout = Duration::max();           // of a handler; cancelled, 503
   std::size_t max_parked = 10'000;                     // requests; one more: 503
   std::size_t max_read_ahead = 64 << 10;               // bytes, of what is behind a parked request
   std::size_t max_connections = 0;                     // 0: no limit
   std::shared_ptr<const TLSContext> tls = nullptr;     // as in TCPServerOptions, these two
   Duration handshake_timeout = kHandshakeTimeout;
+  std::function<void(const HTTPAccess&)> access_log{};  // told of each answer when it has been sent
 };
 
 class HTTPConnection;

@@ -283,7 +283,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"6.3", post("Content-Length: 4 4\r\n"), kMalformed},
         Refused{"6.3", post("Content-Length:\r\n"), kMalformed},
         Refused{"6.3", post("Content-Length: 99999999999999999999\r\n"), kMalformed},
-        Refused{"6.3", post("Content-Length: 1048577\r\n"), "413 max_body = 1048576"}));
+        Refused{"6.3", post("Content-Length: 1048577\r\n"), "POST /413 max_body = 1048576"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Chunk, HTTPParserRefuses,
@@ -339,7 +339,7 @@ TEST(HTTPParserLimits, OfABody) {
   HTTPLimits limits;
   limits.max_body = 3;
   EXPECT_EQ(outcome_of(post("Content-Length: 3\r\n") + "abc", limits), "POST /, body 'abc', end; ");
-  EXPECT_EQ(outcome_of(post("Content-Length: 4\r\n"), limits), "413 max_body = 3");
+  EXPECT_EQ(outcome_of(post("Content-Length: 4\r\n"), limits), "POST /413 max_body = 3");
   EXPECT_EQ(outcome_of(chunked("2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"), limits),
             "POST /, body 'abc', end; ");
   EXPECT_EQ(outcome_of(chunked("2\r\nab\r\n2\r\n"), limits), "POST /413 max_body = 3");

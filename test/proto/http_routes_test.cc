@@ -14,13 +14,20 @@
 namespace eddy {
 namespace {
 
+class NoBody : public HTTPBodyReader {
+ public:
+  Future<std::string> read() override { return make_ready_future(std::string()); }
+  void set_max_size(std::uint64_t) override {}
+  void set_timeout(Duration) override {}
+};
+
 class HTTPRoutesTest : public testing::Test {
  protected:
   HTTPResponse ask(const std::string& method, const std::string& target) {
     HTTPRequest request;
     request.method = method;
     request.target = target;
-    return loop.run_sync([&] { return routes.handle(request); });
+    return loop.run_sync([&] { return routes.handle(request, body); });
   }
   std::string get(const std::string& target) {
     const HTTPResponse response = ask("GET", target);
@@ -31,6 +38,7 @@ class HTTPRoutesTest : public testing::Test {
   IOLoop loop;
   LogCapture log;
   HTTPRoutes routes;
+  NoBody body;
 };
 
 TEST_F(HTTPRoutesTest, TheWholePathMustFitWithoutTheQuery) {
@@ -91,7 +99,7 @@ TEST_F(HTTPRoutesTest, AHandlerMayAnswerLaterAndWaitAsOftenAsItLikes) {
   HTTPRequest request;
   request.method = "GET";
   request.target = "/slow?mine";
-  const Future<HTTPResponse> answer = routes.handle(request);
+  const Future<HTTPResponse> answer = routes.handle(request, body);
   first.set_result();
   for (int turns = 0; turns < 5; ++turns) loop.turn(Duration::zero());
   EXPECT_FALSE(answer.done());
@@ -118,7 +126,7 @@ TEST_F(HTTPRoutesTest, APendingAnswerIsFulfilledByAnotherRequestWithWhatWasParke
   HTTPRequest request;
   request.method = "GET";
   request.target = "/req/?first";
-  const Future<HTTPResponse> answer = routes.handle(request);
+  const Future<HTTPResponse> answer = routes.handle(request, body);
   EXPECT_EQ(get("/stop/"), "200 stop");
   loop.turn(Duration::zero());
   ASSERT_TRUE(answer.done());
@@ -131,7 +139,7 @@ TEST_F(HTTPRoutesTest, AHandlerEndsWhenNobodyHoldsItsAnswer) {
   HTTPRequest request;
   request.method = "GET";
   request.target = "/";
-  { const Future<HTTPResponse> dropped = routes.handle(request); }
+  { const Future<HTTPResponse> dropped = routes.handle(request, body); }
   EXPECT_TRUE(never.state()->abandoned());
 }
 
