@@ -178,7 +178,8 @@ void HTTPConnection::send(const HTTPResponse& response, const HTTPAnswerForm& fo
   if (!stream_->closed()) static_cast<void>(stream_->write(bytes));
 }
 
-// How many bytes it was. What fails half-way ends the connection.
+// How many bytes it was. What fails half-way ends the connection: its last chunk, or what is
+// missing of its length, never comes.
 Future<std::uint64_t> HTTPConnection::send_stream(const HTTPResponse& response, bool chunked) {
   struct LetGo {  // of who writes, before what he writes to
     Future<>& sending;
@@ -195,7 +196,6 @@ Future<std::uint64_t> HTTPConnection::send_stream(const HTTPResponse& response, 
     over_ = true;
     if (!client_left_ && !stream_->closed())
       log::error("Exception in the body of an answer: ", std::current_exception());
-    stream_->close();
   }
   watch_ = {};
   co_return body.size();

@@ -29,6 +29,10 @@ class RawClient {
   void send(std::string_view text) const {
     static_cast<void>(!::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL));
   }
+  std::size_t send_some(std::string_view text) const {  // how many bytes the kernel took
+    const ssize_t count = ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    return count < 0 ? 0 : static_cast<std::size_t>(count);
+  }
   void end() const { ::shutdown(socket_.get(), SHUT_WR); }
   void close() { socket_.reset(); }
   void reset() {  // RST instead of FIN
@@ -42,6 +46,7 @@ class RawClient {
     ssize_t count = 0;
     while (!over_ && (count = ::recv(socket_.get(), bytes, sizeof bytes, 0)) > 0)
       received_.append(bytes, static_cast<std::size_t>(count));
+    was_reset_ = was_reset_ || (count < 0 && errno == ECONNRESET);
     over_ = over_ || count == 0 || (errno != EAGAIN && errno != EINTR);
     return received_;
   }
@@ -49,12 +54,17 @@ class RawClient {
     received();
     return over_;
   }
+  bool was_reset() {
+    received();
+    return was_reset_;
+  }
   SocketAddress address() const { return SocketAddress::local_of(socket_.get()); }
 
  private:
   UniqueFd socket_;
   std::string received_;
   bool over_ = false;
+  bool was_reset_ = false;
 };
 
 }  // namespace eddy
