@@ -1,5 +1,6 @@
 #include "platform.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
@@ -119,6 +120,10 @@ ssize_t Platform::read(int fd, void* data, std::size_t size) { return ::read(fd,
 
 ssize_t Platform::write(int fd, const void* data, std::size_t size) {
   return ::write(fd, data, size);
+}
+
+int Platform::openat(int folder, const char* path, int flags) {
+  return ::openat(folder, path, flags);
 }
 
 ssize_t Platform::sendfile(int to, int from, off_t* offset, std::size_t count) {

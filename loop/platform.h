@@ -52,6 +52,7 @@ class Platform {
                          socklen_t address_size);  // never raises SIGPIPE either
   virtual ssize_t read(int fd, void* data, std::size_t size);
   virtual ssize_t write(int fd, const void* data, std::size_t size);
+  virtual int openat(int folder, const char* path, int flags);
   // From a file into a socket, from `offset` on, which moves; never raises SIGPIPE either.
   virtual ssize_t sendfile(int to, int from, off_t* offset, std::size_t count);
   virtual ssize_t pread(int fd, void* data, std::size_t size, off_t offset);

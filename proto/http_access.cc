@@ -39,9 +39,8 @@ std::string host_of(const SocketAddress& client) {
   return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
 }
 
-std::string or_dash(const HTTPRequest& request, std::string_view name) {
-  const auto values = request.headers.get_list(name);
-  return std::string(values.empty() ? "-" : values.front());
+std::string_view or_dash(const HTTPRequest& request, std::string_view name) {
+  return request.headers.contains(name) ? request.headers.first(name) : "-";
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ constexpr bool is_control(char c) {
   return (byte < 0x20 && c != '\t') || byte == 0x7f;
 }
 
+constexpr std::size_t kUsualFields = 8;  // one allocation for so many
+
 void check(std::string_view name, std::string_view value) {
   if (!is_http_token(name)) throw std::invalid_argument("HTTPHeaders: not the name of a field");
   if (std::any_of(value.begin(), value.end(), is_control))
@@ -35,7 +37,8 @@ bool is_http_token(std::string_view text) {
 }
 
 bool is_same_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(),
                     [](char one, char other) { return lower(one) == lower(other); });
 }
 
@@ -54,6 +57,7 @@ std::string_view take_part(std::string_view& list, char separator) {
 
 void HTTPHeaders::add(std::string_view name, std::string_view value) {
   check(name, value);
+  if (fields_.empty()) fields_.reserve(kUsualFields);
   fields_.push_back({std::string(name), std::string(value)});
 }
 
@@ -68,7 +72,18 @@ void HTTPHeaders::remove(std::string_view name) {
                 [&](const Field& field) { return is_same_ignoring_case(field.name, name); });
 }
 
-std::size_t HTTPHeaders::count(std::string_view name) const { return get_list(name).size(); }
+std::size_t HTTPHeaders::count(std::string_view name) const {
+  return static_cast<std::size_t>(
+      std::count_if(fields_.begin(), fields_.end(),
+                    [&](const Field& field) { return is_same_ignoring_case(field.name, name); }));
+}
+
+std::string_view HTTPHeaders::first(std::string_view name) const {
+  const auto found = std::find_if(fields_.begin(), fields_.end(), [&](const Field& field) {
+    return is_same_ignoring_case(field.name, name);
+  });
+  return found == fields_.end() ? std::string_view() : std::string_view(found->value);
+}
 
 std::vector<std::string_view> HTTPHeaders::get_list(std::string_view name) const {
   std::vector<std::string_view> values;

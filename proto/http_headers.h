@@ -27,7 +27,8 @@ class HTTPHeaders {
 
   bool contains(std::string_view name) const { return count(name) > 0; }
   std::size_t count(std::string_view name) const;
-  std::string get(std::string_view name) const;  // all its values, `, ` between; none: empty
+  std::string_view first(std::string_view name) const;  // of its values; none: empty
+  std::string get(std::string_view name) const;         // all its values, `, ` between; none: empty
   std::vector<std::string_view> get_list(std::string_view name) const;  // valid until it changes
 
   const std::vector<Field>& fields() const { return fields_; }

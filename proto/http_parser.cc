@@ -4,6 +4,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <utility>
 
+#include "../loop/pool.h"
 #include "http_framing.h"
 
 namespace eddy {
@@ -50,7 +51,7 @@ bool names_another_version(std::string_view line) {
 }  // namespace
 
 // One message's grammar. Each of its steps ends with one event.
-class HTTPParser::Grammar final : public http::basic_parser<true> {
+class HTTPParser::Grammar final : public http::basic_parser<true>, public Pooled {
  public:
   Grammar(HTTPRequest& request, const HTTPLimits& limits) : request_(request) {
     header_limit(static_cast<std::uint32_t>(

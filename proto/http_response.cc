@@ -72,6 +72,8 @@ void check(const HTTPResponse& response) {
     throw std::invalid_argument("HTTPResponse: a reason that is not ASCII text");
 }
 
+constexpr std::size_t kUsualHead = 256;  // bytes: one allocation for what has few fields
+
 void add_field(std::string& head, std::string_view name, std::string_view value) {
   head.append(name).append(": ").append(value).append("\r\n");
 }
@@ -138,7 +140,9 @@ std::string format_response(const HTTPResponse& response, const HTTPAnswerForm& 
                             std::string_view date) {
   check(response);
   const bool body_allowed = may_have_body(response.status);
-  std::string bytes = "HTTP/1.1 " + std::to_string(response.status) + ' ';
+  std::string bytes;
+  bytes.reserve(kUsualHead + response.body.size());
+  bytes.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
   bytes.append(response.reason.empty() ? reason_of(response.status) : response.reason);
   bytes.append("\r\n");
   add_field(bytes, "Date", date);

@@ -142,6 +142,14 @@ void HTTPRoutes::add_any(const std::string& method, const std::string& pattern, 
   any_streams_ = any_streams_ || routes_.back()->streams();
 }
 
+void HTTPRoutes::add_health(const std::string& pattern, std::function<bool()> is_well) {
+  get(pattern, [is_well = std::move(is_well)](const HTTPRequest&) {
+    HTTPResponse response = is_well() ? HTTPResponse("ok") : HTTPResponse(503, "not ok");
+    response.headers.set("Cache-Control", "no-store");
+    return response;
+  });
+}
+
 const HTTPRoutes::Route* HTTPRoutes::find(const HTTPRequest& request) const {
   const std::string_view path = request.path();
   for (const auto& route : routes_)

@@ -56,6 +56,11 @@ class HTTPRoutes {
     add("POST", pattern, std::move(handler));
   }
 
+  // For whoever watches over the daemon: 200 `ok` while `is_well` says so, else 503 `not ok`. As a
+  // request like any other, it also tells whether the loop keeps up.
+  void add_health(
+      const std::string& pattern, std::function<bool()> is_well = [] { return true; });
+
   // 404 when no pattern fits, 405 with Allow when it fits for other methods alone, 501 for a method
   // that HTTP does not know and no route has, 400 for a capture that does not decode; 500, and a
   // line in the log, when the handler fails. The request must stay until the Future is done.

@@ -16,7 +16,7 @@
 
 namespace eddy {
 
-enum class Call { socket, bind, listen, accept, setsockopt, epoll_add, sendto, recvmmsg };
+enum class Call { socket, bind, listen, accept, setsockopt, epoll_add, sendto, recvmmsg, openat };
 
 class FaultyPlatform : public FakeClock {
  public:
@@ -55,6 +55,9 @@ class FaultyPlatform : public FakeClock {
   int recvmmsg(int fd, mmsghdr* messages, unsigned int count) override {
     return fails(Call::recvmmsg) ? -1 : FakeClock::recvmmsg(fd, messages, count);
   }
+  int openat(int folder, const char* path, int flags) override {
+    return fails(Call::openat) ? -1 : FakeClock::openat(folder, path, flags);
+  }
 
  private:
   struct Outcome {
@@ -73,7 +76,7 @@ class FaultyPlatform : public FakeClock {
     return error_number != 0;
   }
 
-  static constexpr std::size_t kCalls = 8;
+  static constexpr std::size_t kCalls = 9;
   std::array<std::list<Outcome>, kCalls> scripts_;
   std::array<std::size_t, kCalls> calls_{};
 };
