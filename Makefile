@@ -274,8 +274,9 @@ define HELP
   make format       rewrite with clang-format     make format-check only look
   make fuzz         whatever may come, FUZZ_SECONDS=60 long
   make valgrind     the tests under valgrind      make install-test a consumer of an installation
-  make bench        what a line costs, beside a server written by hand and other libraries; ten
-                    minutes; bench-quick takes under two, and is noisier
+  make bench        what a line costs, beside a server written by hand and other libraries, and a
+                    request, beside other web servers; ten minutes, or ARGS='--only http';
+                    bench-quick takes under two, and is noisier
   make deps         install what building and testing need; deps-check and deps-bench likewise
   make install      PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR=; make uninstall
   make clean

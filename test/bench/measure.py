@@ -51,8 +51,8 @@ class Server:
             return self.process.communicate()[1]
 
     def cpu_ns(self):
-        tasks = f"/proc/{self.process.pid}/task"
-        return sum(int(read(f"{tasks}/{task}/schedstat").split()[0]) for task in os.listdir(tasks))
+        """Of all its threads, and of its workers, where it has some."""
+        return sum(map(cpu_ns_of, [self.process.pid, *children(self.process.pid)]))
 
     def allocations(self):
         """How often it has allocated, and how many bytes it holds."""
@@ -109,6 +109,15 @@ class Load:
 def read(path):
     with open(path, encoding="utf-8") as file:
         return file.read()
+
+
+def cpu_ns_of(pid):
+    tasks = f"/proc/{pid}/task"
+    return sum(int(read(f"{tasks}/{task}/schedstat").split()[0]) for task in os.listdir(tasks))
+
+
+def children(pid):
+    return read(f"/proc/{pid}/task/{pid}/children").split()
 
 
 def pin(core):

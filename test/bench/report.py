@@ -7,7 +7,6 @@ import re
 import subprocess
 from typing import NamedTuple
 
-MARK = "<!-- result -->"
 PACKAGES = ["libuv1-dev", "libevent-dev", "libasio-dev", "python3-tornado"]
 
 
@@ -30,8 +29,8 @@ def show_number(number):
 # The table
 
 
-def markdown(tables):
-    return machine() + "\n\n" + "\n".join(map(markdown_table, tables))
+def markdown(tables, packages=PACKAGES):
+    return machine(packages) + "\n\n" + "\n".join(map(markdown_table, tables))
 
 
 def markdown_table(table):
@@ -41,14 +40,14 @@ def markdown_table(table):
     return "\n".join(lines) + "\n"
 
 
-def machine():
+def machine(packages):
     """Where and when, in a sentence."""
     cores = len(os.sched_getaffinity(0))
     compiler = first_line([os.environ.get("CXX", "g++"), "--version"])
-    packages = ", ".join(filter(None, map(package, PACKAGES)))
+    versions = ", ".join(filter(None, map(package, packages)))
     return "\n".join([
         f"{datetime.date.today()}: {cpu_model()}, {cores} cores; {distribution()}, "
-        f"Linux {platform.release()};", f"{compiler}, -O2;", f"{packages}."])
+        f"Linux {platform.release()};", f"{compiler}, -O2;", f"{versions}."])
 
 
 def cpu_model():
@@ -77,12 +76,13 @@ def first_line(command):
     return output.splitlines()[0] if output else ""
 
 
-def publish(page, text):
-    """Puts the text between the two marks of a page."""
+def publish(page, name, text):
+    """Puts the text between the two marks of that name in a page."""
+    mark = f"<!-- {name} -->"
     with open(page, encoding="utf-8") as file:
-        before, _, after = file.read().split(MARK)
+        before, _, after = file.read().split(mark)
     with open(page, "w", encoding="utf-8") as file:
-        file.write(f"{before}{MARK}\n{text}{MARK}{after}")
+        file.write(f"{before}{mark}\n{text}{mark}{after}")
 
 
 # The picture: a group of bars for each load, as long as the logarithm of the ratio to raw

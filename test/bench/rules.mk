@@ -62,6 +62,6 @@ bench bench-quick: deps deps-bench
 bench: RUN_BENCH = --publish
 bench-quick: RUN_BENCH = --quick
 
-# The calls are made to the demo itself.
-bench-programs: $(BENCH) $(BENCH_COUNTED) $(BUILD)/demo/telnet_rpc
+# Calls and requests are made to the demos themselves.
+bench-programs: $(BENCH) $(BENCH_COUNTED) $(BUILD)/demo/telnet_rpc $(BUILD)/demo/snow
 	@:
