@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string_view>
+#include <vector>
+
+#include "http_target.h"
 
 namespace eddy {
 namespace {
@@ -9,76 +13,46 @@ namespace {
 using Refused = std::optional<HTTPRefusal>;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex_digit(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 
-// RFC 3986: unreserved and sub-delims; percent-encoded bytes are looked at by who calls.
-bool is_host_character(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("-._~!$&'()*+,;=").find(c) != std::string_view::npos;
-}
-
-bool is_registered_name(std::string_view name) {
-  for (std::size_t at = 0; at < name.size(); ++at) {
-    if (is_host_character(name[at])) continue;
-    const bool encoded = name[at] == '%' && at + 2 < name.size() && is_hex_digit(name[at + 1]) &&
-                         is_hex_digit(name[at + 2]);
-    if (!encoded) return false;
-    at += 2;
-  }
-  return true;
-}
-
-bool is_port(std::string_view port) {
-  return port.size() <= 5 && std::all_of(port.begin(), port.end(), is_digit);
-}
-
-bool is_version_six(std::string_view address) {
-  return address.find(':') != address.npos && address.find('%') == address.npos &&
-         SocketAddress::parse(std::string(address), 0);
-}
-
-// uri-host [ ":" port ]
-bool is_host(std::string_view host) {
-  if (!host.starts_with('[')) {
-    const std::size_t colon = std::min(host.find(':'), host.size());
-    return is_registered_name(host.substr(0, colon)) &&
-           (colon == host.size() || is_port(host.substr(colon + 1)));
-  }
-  const std::size_t end = host.find(']');
-  if (end == host.npos || !is_version_six(host.substr(1, end - 1))) return false;
-  const std::string_view rest = host.substr(end + 1);
-  return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
+// Of a list of words, in one field or several; empty ones mean nothing.
+std::vector<std::string_view> words_of(const HTTPRequest& request, std::string_view name) {
+  std::vector<std::string_view> words;
+  for (std::string_view list : request.headers.get_list(name))
+    while (!list.empty()) {
+      const std::string_view word = take_part(list, ',');
+      if (!word.empty()) words.push_back(word);
+    }
+  return words;
 }
 
 Refused check_host(const HTTPRequest& request) {
   const std::size_t hosts = request.headers.count("Host");
   if (hosts == 0 && request.minor_version >= 1) return HTTPRefusal{400, "no Host"};
   if (hosts > 1) return HTTPRefusal{400, "more than one Host"};
-  if (hosts > 0 && !is_host(request.headers.first("Host")))
+  if (hosts > 0 && !is_http_host(request.headers.first("Host")))
     return HTTPRefusal{400, "a malformed Host"};
   return {};
 }
 
-bool is_absolute(std::string_view target) {
-  for (const std::string_view scheme : {"http://", "https://"})
-    if (target.size() > scheme.size() &&
-        is_same_ignoring_case(target.substr(0, scheme.size()), scheme))
-      return target[scheme.size()] != '/' && target[scheme.size()] != '?';
-  return false;
+Refused check_target(const HTTPRequest& request) {
+  if (!is_http_target(request)) return HTTPRefusal{400, "a malformed request target"};
+  return {};
 }
 
-Refused check_target(const HTTPRequest& request) {
-  const std::string& target = request.target;
-  const auto is_visible = [](char c) { return c > ' ' && c < 0x7f && c != '#'; };
-  if (!std::all_of(target.begin(), target.end(), is_visible))
-    return HTTPRefusal{400, "a malformed request target"};
-  const bool fits = request.method == "CONNECT" ? is_host(target) && target.find(':') != target.npos
-                    : target == "*"             ? request.method == "OPTIONS"
-                                                : target.starts_with('/') || is_absolute(target);
-  if (!fits) return HTTPRefusal{400, "a malformed request target"};
+Refused check_method(const HTTPRequest& request) {  // what follows it would not be HTTP
+  if (request.method == "CONNECT") return HTTPRefusal{501, "CONNECT, which is for proxies"};
   return {};
+}
+
+// RFC 9112, 6.3: without `chunked` as the last of them, nobody knows where the body ends.
+HTTPRefusal reason_against(const std::vector<std::string_view>& encodings) {
+  const auto is_chunked = [](std::string_view word) {
+    return is_same_ignoring_case(word, "chunked");
+  };
+  const bool ends = encodings.size() > 1 && is_chunked(encodings.back()) &&
+                    std::count_if(encodings.begin(), encodings.end(), is_chunked) == 1;
+  if (ends) return {501, "a Transfer-Encoding other than chunked"};
+  return {400, "a Transfer-Encoding without an end"};
 }
 
 Refused check_encoding(HTTPRequest& request) {
@@ -89,7 +63,7 @@ Refused check_encoding(HTTPRequest& request) {
   if (request.minor_version == 0) return HTTPRefusal{400, "Transfer-Encoding in HTTP/1.0"};
   if (encodings > 1) return HTTPRefusal{400, "more than one Transfer-Encoding"};
   if (!is_same_ignoring_case(request.headers.first("Transfer-Encoding"), "chunked"))
-    return HTTPRefusal{501, "a Transfer-Encoding other than chunked"};
+    return reason_against(words_of(request, "Transfer-Encoding"));
   request.chunked = true;
   return {};
 }
@@ -109,10 +83,11 @@ Refused check_length(HTTPRequest& request) {
 }
 
 Refused check_expectation(HTTPRequest& request) {
-  const std::size_t expectations = request.headers.count("Expect");
-  if (expectations == 0 || request.minor_version == 0) return {};
-  if (expectations > 1 || !is_same_ignoring_case(request.headers.first("Expect"), "100-continue"))
-    return HTTPRefusal{417, "an unknown expectation"};
+  const auto expectations = words_of(request, "Expect");
+  if (expectations.empty() || request.minor_version == 0) return {};
+  for (const std::string_view expectation : expectations)
+    if (!is_same_ignoring_case(expectation, "100-continue"))
+      return HTTPRefusal{417, "an unknown expectation"};
   request.expects_continue = request.chunked || request.content_length.value_or(0) > 0;
   return {};
 }
@@ -120,12 +95,10 @@ Refused check_expectation(HTTPRequest& request) {
 bool wants_to_go_on(const HTTPRequest& request) {
   bool close = false;
   bool keep_alive = false;
-  for (std::string_view list : request.headers.get_list("Connection"))
-    while (!list.empty()) {
-      const std::string_view word = take_part(list, ',');
-      close = close || is_same_ignoring_case(word, "close");
-      keep_alive = keep_alive || is_same_ignoring_case(word, "keep-alive");
-    }
+  for (const std::string_view word : words_of(request, "Connection")) {
+    close = close || is_same_ignoring_case(word, "close");
+    keep_alive = keep_alive || is_same_ignoring_case(word, "keep-alive");
+  }
   return !close && (request.minor_version >= 1 || keep_alive);
 }
 
@@ -134,9 +107,12 @@ bool wants_to_go_on(const HTTPRequest& request) {
 std::optional<HTTPRefusal> check_request(HTTPRequest& request) {
   if (Refused refused = check_target(request)) return refused;
   if (Refused refused = check_host(request)) return refused;
+  if (Refused refused = check_method(request)) return refused;
   if (Refused refused = check_encoding(request)) return refused;
   if (Refused refused = check_length(request)) return refused;
   if (Refused refused = check_expectation(request)) return refused;
+  if (const auto authority = authority_of(request.target))
+    request.headers.set("Host", *authority);  // of the two, it is the one that counts
   request.keep_alive = wants_to_go_on(request);
   return {};
 }

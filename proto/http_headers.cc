@@ -26,7 +26,7 @@ constexpr std::size_t kUsualFields = 8;  // one allocation for so many
 
 void check(std::string_view name, std::string_view value) {
   if (!is_http_token(name)) throw std::invalid_argument("HTTPHeaders: not the name of a field");
-  if (std::any_of(value.begin(), value.end(), is_control))
+  if (has_control_characters(value))
     throw std::invalid_argument("HTTPHeaders: a control character in " + std::string(name));
 }
 
@@ -34,6 +34,10 @@ void check(std::string_view name, std::string_view value) {
 
 bool is_http_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
+}
+
+bool has_control_characters(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), is_control);
 }
 
 bool is_same_ignoring_case(std::string_view a, std::string_view b) {

@@ -40,6 +40,7 @@ class HTTPHeaders {
 };
 
 bool is_http_token(std::string_view text);                           // of RFC 9110, section 5.6.2
+bool has_control_characters(std::string_view text);                  // a tab is none
 bool is_same_ignoring_case(std::string_view a, std::string_view b);  // of ASCII letters
 
 std::string_view without_blanks_around(std::string_view text);

@@ -14,9 +14,7 @@ namespace http = boost::beast::http;
 
 std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
-bool is_hex_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+constexpr std::string_view kHexDigits = "0123456789abcdefABCDEF";
 
 std::string_view first_line(std::string_view bytes) { return bytes.substr(0, bytes.find("\r\n")); }
 
@@ -27,25 +25,49 @@ std::string_view chunk_line_of(std::string_view bytes) {
 
 bool is_last_chunk(std::string_view line) {
   const std::size_t other = line.find_first_not_of('0');
-  return line.starts_with('0') && (other == line.npos || !is_hex_digit(line[other]));
+  return line.starts_with('0') &&
+         (other == line.npos || kHexDigits.find(line[other]) == kHexDigits.npos);
 }
 
-// Beast takes blanks there, and any number of zeros.
+// Beast takes any number of zeros, blanks without an extension behind them, and any byte in quotes.
 bool is_chunk_line(std::string_view line) {
-  const auto digits = static_cast<std::size_t>(
-      std::find_if_not(line.begin(), line.end(), is_hex_digit) - line.begin());
-  return digits > 0 && digits <= 16 && (digits == line.size() || line[digits] == ';');
+  const std::size_t digits = std::min(line.find_first_not_of(kHexDigits), line.size());
+  const std::string_view rest = line.substr(digits);
+  return digits > 0 && digits <= 16 && !has_control_characters(line) &&
+         (rest.empty() || without_blanks_around(rest).starts_with(';'));
 }
 
 bool is_folded(std::string_view trailers) {
   return trailers.find("\r\n ") != trailers.npos || trailers.find("\r\n\t") != trailers.npos;
 }
 
-bool names_another_version(std::string_view line) {
-  const std::string_view version = line.size() < 9 ? "" : line.substr(line.size() - 9);
+// "1.1" of "GET / HTTP/1.1"; of a line that names no version, nothing.
+std::string_view version_of(std::string_view line) {
+  constexpr std::string_view kName = " HTTP/";
+  const std::size_t at = line.rfind(kName);
+  if (at == line.npos) return {};
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  return version.starts_with(" HTTP/") && is_digit(version[6]) && version[7] == '.' &&
-         is_digit(version[8]) && version != " HTTP/1.0" && version != " HTTP/1.1";
+  const std::string_view version = line.substr(at + kName.size());
+  const bool well =
+      version.size() == 3 && is_digit(version[0]) && version[1] == '.' && is_digit(version[2]);
+  return well ? version : std::string_view();
+}
+
+bool is_of_another_major_version(std::string_view head) {
+  const std::string_view version = version_of(first_line(head));
+  return !version.empty() && !version.starts_with("1.");
+}
+
+bool is_of_newer_minor_version(std::string_view head) {
+  const std::string_view version = version_of(first_line(head));
+  return version.starts_with("1.") && version > "1.1";
+}
+
+// RFC 9110, section 2.5: what comes after HTTP/1.1 is read as the newest that we know.
+std::string as_of_minor_version_one(std::string_view head) {
+  std::string text(head);
+  text[first_line(head).size() - 1] = '1';
+  return text;
 }
 
 }  // namespace
@@ -152,7 +174,10 @@ HTTPParser::Event HTTPParser::read_head(std::string_view& input) {
 HTTPParser::Event HTTPParser::begin_request() {
   request_ = {};
   grammar_ = std::make_unique<Grammar>(request_, limits_);
-  if (!grammar_->takes(head_.text())) return refuse(reason_against_head());
+  const bool taken = is_of_newer_minor_version(head_.text())
+                         ? grammar_->takes(as_of_minor_version_one(head_.text()))
+                         : grammar_->takes(head_.text());
+  if (!taken) return refuse(reason_against_head());
   if (std::optional<HTTPRefusal> refusal = check_request(request_))
     return refuse(*std::move(refusal));
   set_max_body(limits_.max_body);
@@ -162,7 +187,7 @@ HTTPParser::Event HTTPParser::begin_request() {
 }
 
 HTTPRefusal HTTPParser::reason_against_head() const {
-  if (grammar_->of_another_version() && names_another_version(first_line(head_.text())))
+  if (grammar_->of_another_version() && is_of_another_major_version(head_.text()))
     return {505, "a version other than HTTP/1.0 and 1.1"};
   return {400, "a malformed request"};
 }

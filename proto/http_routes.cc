@@ -16,6 +16,8 @@ namespace {
 constexpr std::array<std::string_view, 9> kMethods = {
     "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"};
 
+constexpr std::string_view kServer = "*";  // the target of OPTIONS that asks for no path's methods
+
 std::size_t length_of_sequence(unsigned char first) {
   if (first < 0x80) return 1;
   if (first >= 0xc2 && first <= 0xdf) return 2;
@@ -168,9 +170,10 @@ Future<HTTPResponse> HTTPRoutes::handle(const HTTPRequest& request, HTTPBodyRead
   if (!knows(request.method)) return make_ready_future(HTTPResponse(501, "501 Not Implemented"));
   const std::string others = methods_of(request.path());
   if (others.empty()) return make_ready_future(HTTPResponse(404, "404 Not Found"));
-  HTTPResponse refusal(405, "405 Method Not Allowed");
-  refusal.headers.set("Allow", others);
-  return make_ready_future(std::move(refusal));
+  HTTPResponse allowing =
+      request.target == kServer ? HTTPResponse() : HTTPResponse(405, "405 Method Not Allowed");
+  allowing.headers.set("Allow", others);
+  return make_ready_future(std::move(allowing));
 }
 
 Future<HTTPResponse> HTTPRoutes::answer(const Route& route, const HTTPRequest& request,
@@ -205,7 +208,7 @@ std::string HTTPRoutes::methods_of(std::string_view path) const {
       methods.push_back(method);
   };
   for (const auto& route : routes_)
-    if (route->fits(path)) {
+    if (path == kServer || route->fits(path)) {
       add(route->method());
       if (route->method() == "GET") add("HEAD");
     }

@@ -61,9 +61,10 @@ class HTTPRoutes {
   void add_health(
       const std::string& pattern, std::function<bool()> is_well = [] { return true; });
 
-  // 404 when no pattern fits, 405 with Allow when it fits for other methods alone, 501 for a method
-  // that HTTP does not know and no route has, 400 for a capture that does not decode; 500, and a
-  // line in the log, when the handler fails. The request must stay until the Future is done.
+  // 404 when no pattern fits, 405 with Allow when it fits for other methods alone, all methods to
+  // `OPTIONS *`, 501 for a method that HTTP does not know and no route has, 400 for a capture that
+  // does not decode; 500, and a line in the log, when the handler fails. The request must stay
+  // until the Future is done.
   Future<HTTPResponse> handle(const HTTPRequest& request, HTTPBodyReader& body) const;
 
   bool streams(const HTTPRequest& request) const;  // its handler reads the body itself

@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_FLAGS   := -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
 # What is looked at is compiled here, so that libFuzzer sees where each input leads.
-build/fuzz/http_parser: $(foreach part,parser head framing headers request,proto/http_$(part).cc) \
+build/fuzz/http_parser: $(foreach part,parser head framing target headers request,proto/http_$(part).cc) \
   stream/socket_address.cc loop/text.cc $(wildcard proto/http_*.h)
 
 $(FUZZ): build/fuzz/%: test/fuzz/%.cc Makefile test/fuzz/rules.mk | $(DOORS)

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +26,8 @@ class RawClient {
     if (::connect(socket_.get(), server.get(), server.size()) < 0)
       throw std::system_error(errno, std::generic_category(), "connect");
     ::fcntl(socket_.get(), F_SETFL, O_NONBLOCK);
+    const int on = 1;  // what is sent in pieces leaves in pieces
+    ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
 
   void send(std::string_view text) const {
@@ -46,8 +50,8 @@ class RawClient {
     ssize_t count = 0;
     while (!over_ && (count = ::recv(socket_.get(), bytes, sizeof bytes, 0)) > 0)
       received_.append(bytes, static_cast<std::size_t>(count));
-    was_reset_ = was_reset_ || (count < 0 && errno == ECONNRESET);
-    over_ = over_ || count == 0 || (errno != EAGAIN && errno != EINTR);
+    if (count < 0 && errno != EAGAIN && errno != EINTR) error_ = errno;
+    over_ = over_ || count == 0 || error_ != 0;
     return received_;
   }
   bool over() {  // the server has ended it, by FIN or RST
@@ -56,7 +60,9 @@ class RawClient {
   }
   bool was_reset() {
     received();
-    return was_reset_;
+    socklen_t size = sizeof error_;
+    if (error_ == 0) ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error_, &size);
+    return error_ == ECONNRESET || error_ == EPIPE;
   }
   SocketAddress address() const { return SocketAddress::local_of(socket_.get()); }
 
@@ -64,7 +70,7 @@ class RawClient {
   UniqueFd socket_;
   std::string received_;
   bool over_ = false;
-  bool was_reset_ = false;
+  int error_ = 0;
 };
 
 }  // namespace eddy
