@@ -34,7 +34,7 @@ std::string many(std::size_t number, const std::string& text) {
   for (std::size_t i = 0; i < number; ++i) all += text;
   return all;
 }
-std::string long_of(std::size_t size) { return std::string(size, 'x'); }
+std::string long_of(std::size_t size) { return many(size, "x"); }
 std::string with(const std::string& fields) { return get("Host: a\r\n" + fields); }
 
 TEST_F(HTTPSizes, ARequestLineOfEightThousandBytesIsTaken) {  // RFC 9112, section 3

@@ -1,7 +1,7 @@
 // HTTPConformance: raw requests, and what must come of them, one line each, with its section.
 //
-// Each stands in a conversation, behind a request and before another one, and is sent whole, in two
-// pieces, cut at each of its bytes, and byte by byte. What comes of it is the same each time:
+// Each is sent before another request: in two pieces, cut at each of its bytes, and behind a
+// request too, whole and byte by byte. What comes of it is the same each time:
 //
 //   "200 GET /a?b"   answered by a handler that says what it was given; the connection goes on
 //   "405 GET, HEAD"  with this Allow; the connection goes on
