@@ -19,7 +19,7 @@ class HTTPSizes : public HTTPConversations {
     client.send(line("GET /after HTTP/1.1"));
     EXPECT_TRUE(
         run_until([&] { return client.over() || client.received().ends_with("GET /after"); }));
-    EXPECT_EQ(client.error(), 0) << "a reset";
+    EXPECT_FALSE(client.was_reset());
     std::string told = told_by_answers(client.received());
     leave();
     return told;
