@@ -29,6 +29,7 @@ class HTTPOverTLS : public HTTPConversations, public testing::WithParamInterface
       peer.write(bytes.substr(sent, size));
       exchange();
       turn_a_few_times();
+      exchange();
     }
     EXPECT_TRUE(run_until([&] {
       exchange();

@@ -31,7 +31,8 @@ class RawClient {
   }
 
   void send(std::string_view text) const {
-    static_cast<void>(!::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL));
+    const ssize_t sent = ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN) error_ = errno;
   }
   std::size_t send_some(std::string_view text) const {  // how many bytes the kernel took
     const ssize_t count = ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL);
@@ -70,7 +71,7 @@ class RawClient {
   UniqueFd socket_;
   std::string received_;
   bool over_ = false;
-  int error_ = 0;
+  mutable int error_ = 0;  // a send may be the first to hear of it
 };
 
 }  // namespace eddy
