@@ -165,8 +165,7 @@ bool HTTPConnection::is_last() const {
 }
 
 void HTTPConnection::send(const HTTPResponse& response, const HTTPAnswerForm& form) {
-  over_ = over_ || !form.keep_alive;
-  lingers_ = lingers_ || !body_over_;
+  if (!form.keep_alive) over_ = lingers_ = true;
   const std::string_view date = server_.date_.at(std::time(nullptr));
   std::string bytes;
   try {
@@ -193,7 +192,7 @@ Future<std::uint64_t> HTTPConnection::send_stream(const HTTPResponse& response, 
     co_await sending_;
     body.end();
   } catch (...) {
-    over_ = true;
+    over_ = lingers_ = true;
     if (!client_left_ && !stream_->closed())
       log::error("Exception in the body of an answer: ", std::current_exception());
   }

@@ -95,7 +95,7 @@ class HTTPConnection : public ListNode,
   bool client_left_ = false;
   bool draining_ = false;
   bool refused_ = false;
-  bool lingers_ = false;  // the client may be sending on: what comes is read away before the close
+  bool lingers_ = false;  // the client may send on behind the last answer, and must not be reset
   bool over_ = false;     // nothing more is read
 };
 

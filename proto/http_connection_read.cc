@@ -79,7 +79,7 @@ void HTTPConnection::take_in(std::string& bytes) {
 }
 
 void HTTPConnection::refuse(int status, std::string_view reason) {
-  refused_ = lingers_ = true;
+  refused_ = true;
   log::info("refused, ", status, " ", reason, ": ", client_.to_string());
   send({status, std::to_string(status) + ' ' + std::string(reason_of(status))},
        {.keep_alive = false});

@@ -54,6 +54,8 @@ const HTTPRow kOptions[] = {
 INSTANTIATE_TEST_SUITE_P(Options, HTTPPersistence, testing::ValuesIn(kOptions));
 
 const HTTPRow kPipelines[] = {
+    {"9112 9.6", line("GET /1 HTTP/1.1") + connection("close") + line("GET  / HTTP/1.1"),
+     "200 GET /1; 200 GET / close"},
     {"9112 9.3.2", line("GET /1 HTTP/1.1") + line("GET /2 HTTP/1.1"), "200 GET /1; 200 GET /2"},
     {"9112 9.3.2", line("GET /1 HTTP/1.1") + "\r\n" + line("GET /2 HTTP/1.1"),
      "200 GET /1; 200 GET /2"},
@@ -80,7 +82,8 @@ TEST_F(HTTPRefusals, AreSeenByAClientThatGoesOn) {
   serve();
   for (const std::string& request :
        {get(""), post("Content-Length: -1\r\n"), post("Content-Length: 10000000\r\n"),
-        chunked("-5\r\n"), line("CONNECT a:80 HTTP/1.1")}) {
+        chunked("-5\r\n"), line("CONNECT a:80 HTTP/1.1"), connection("close"),
+        line("GET / HTTP/1.0")}) {
     RawClient& client = say(request);
     for (int i = 0; i < 10; ++i) {
       turn_a_few_times();

@@ -235,6 +235,8 @@ TEST_F(HTTPServerTest, ADrainEndsIdleConnectionsAndAnswersWhatHasCome) {
   parked.front().set_result("done");
   EXPECT_TRUE(hears(waiting, "HTTP/1.1 200 OK\r\n\r\ndone" + kClosing + "OK"));
   EXPECT_TRUE(ends(waiting));
+  EXPECT_FALSE(left.done()) << "it might send on, and lose the answer to a reset";
+  waiting.close();
   ASSERT_TRUE(run_until([&] { return left.done(); }));
   EXPECT_EQ(left.result(), 0U);
 }

@@ -143,7 +143,7 @@ void HTTPConformance::check_in_two_pieces(const std::string& conversation, std::
 void HTTPConformance::check_byte_by_byte(const std::string& conversation) {
   SCOPED_TRACE("byte by byte");
   RawClient& client = connect();
-  for (std::size_t sent = 0; sent < conversation.size() && !client.over(); ++sent) {
+  for (std::size_t sent = 0; sent < conversation.size(); ++sent) {
     client.send(conversation.substr(sent, 1));
     loop.turn();
   }
