@@ -3,17 +3,21 @@
 #include <eddy/loop/await.h>
 #include <eddy/loop/gen.h>
 #include <eddy/loop/io_loop.h>
-#include <eddy/loop/list.h>
 #include <eddy/proto/http_server.h>
 
+#include "support/client_name.h"
+#include "support/event_streams.h"
 #include "support/flags.h"
 #include "support/serve.h"
+#include "support/snow_page.h"
 
 namespace {
 
+using demo::EventStreams;
 using eddy::Future;
 using eddy::HTTPRequest;
 using eddy::HTTPResponse;
+using eddy::IOLoop;
 
 constexpr const char* kProgram = "snow";
 
@@ -22,26 +26,59 @@ struct Settings {
   eddy::Duration async = std::chrono::seconds(5);
 };
 
-// Requests that are answered when another one asks for it, the oldest first. One whose client
-// leaves ends where it waits, and takes its place away.
+// Requests that are answered when another one asks for it, the oldest first, and the pages that
+// show them. One whose client leaves ends where it waits, and takes its place away.
 class Waiting {
  public:
-  Future<HTTPResponse> park() {
-    Place place;
-    parked_.push_back(place);
-    co_return co_await place.answer.future();
+  Future<HTTPResponse> park(const HTTPRequest& request) {
+    const Place place{*this, ++last_number_};
+    auto& [client, since, answer] = parked_[place.number];
+    client = demo::client_name(request.client);
+    since = IOLoop::current().time();
+    pages_.changed();
+    co_return co_await answer.future();
   }
   bool release() {  // false: nobody waits
     if (parked_.empty()) return false;
-    parked_.pop_front().answer.set_result("done");
+    auto answer = std::move(parked_.begin()->second.answer);
+    forget(parked_.begin()->first);
+    answer.set_result("done");
     return true;
   }
+  HTTPResponse show(const HTTPRequest& request) {
+    return EventStreams::asked_for(request) ? pages_.open(request) : demo::snow_page();
+  }
+  void end_pages() { pages_.end(); }
 
  private:
-  struct Place : eddy::ListNode {
-    eddy::Promise<HTTPResponse> answer{"another's /stop/"};
+  struct Place {
+    ~Place() { waiting.forget(number); }
+    Waiting& waiting;
+    const std::uint64_t number;
   };
-  eddy::List<Place> parked_;
+
+  void forget(std::uint64_t number) {
+    if (parked_.erase(number) > 0) pages_.changed();
+  }
+
+  demo::ParkedRequests parked_;
+  std::uint64_t last_number_ = 0;
+  EventStreams pages_{[this] { return demo::snow_news(parked_, IOLoop::current().time()); }};
+};
+
+// A page that is open asks for nothing more: it does not hold up the end.
+class Server : public eddy::HTTPServer {
+ public:
+  Server(const eddy::HTTPRoutes& routes, const eddy::HTTPOptions& options, Waiting& waiting)
+      : HTTPServer(routes, options), waiting_(waiting) {}
+
+ private:
+  void draining() override {
+    HTTPServer::draining();
+    waiting_.end_pages();
+  }
+
+  Waiting& waiting_;
 };
 
 Future<HTTPResponse> time_out(eddy::Duration delay) {
@@ -50,10 +87,11 @@ Future<HTTPResponse> time_out(eddy::Duration delay) {
 }
 
 void declare_routes(eddy::HTTPRoutes& routes, Waiting& waiting, const Settings& settings) {
+  routes.get("/", [&](const HTTPRequest& request) { return waiting.show(request); });
   routes.get("/index/", [](const HTTPRequest&) { return HTTPResponse("OK"); });
   routes.get("/home/", [](const HTTPRequest&) { return HTTPResponse("home"); });
   routes.get("/async/", [&](const HTTPRequest&) { return time_out(settings.async); });
-  routes.get("/req/", [&](const HTTPRequest&) { return waiting.park(); });
+  routes.get("/req/", [&](const HTTPRequest& request) { return waiting.park(request); });
   routes.get("/stop/", [&](const HTTPRequest&) {
     return waiting.release() ? HTTPResponse("stop") : HTTPResponse(409, "nothing is waiting");
   });
@@ -61,11 +99,11 @@ void declare_routes(eddy::HTTPRoutes& routes, Waiting& waiting, const Settings& 
 
 void serve(demo::Worker& worker, Settings settings) {
   settings.http.tls = worker.tls();
-  eddy::IOLoop loop;
+  IOLoop loop;
   Waiting waiting;
   eddy::HTTPRoutes routes;
   declare_routes(routes, waiting, settings);
-  eddy::HTTPServer server(routes, settings.http);
+  Server server(routes, settings.http, waiting);
   worker.serve(server, [&] { return server.in_flight(); });
 }
 
