@@ -277,6 +277,7 @@ define HELP
   make bench        what a line costs, beside a server written by hand and other libraries, and a
                     request, beside other web servers; ten minutes, or ARGS='--only http';
                     bench-quick takes under two, and is noisier
+  make test-browser the page of the demo snow in a headless Chromium, which it installs
   make deps         install what building and testing need; deps-check and deps-bench likewise
   make install      PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR=; make uninstall
   make clean
