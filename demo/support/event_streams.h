@@ -31,8 +31,8 @@ class EventStreams {
   // An answer that goes on: the state as it is, and as it becomes.
   eddy::HTTPResponse open(const eddy::HTTPRequest& request);
 
-  void
-  changed();   // each is told, the sooner the quicker it reads, but not more often than kEventPause
+  // Each is told, the sooner the quicker it reads, but not more often than kEventPause.
+  void changed();
   void end();  // all of them, and those to come
 
  private:
