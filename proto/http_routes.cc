@@ -75,12 +75,11 @@ std::optional<std::string> decode_percent(std::string_view text) {
     const std::string_view digits = text.substr(at + 1, 2);
     const auto [end, error] =
         std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
-    if (error != std::errc() || digits.size() != 2 || end != digits.data() + 2 || byte == 0)
-      return {};
+    if (error != std::errc() || digits.size() != 2 || end != digits.data() + 2) return {};
     decoded += static_cast<char>(byte);
     at += 2;
   }
-  if (!is_utf8(decoded)) return {};
+  if (decoded.find('\0') != decoded.npos || !is_utf8(decoded)) return {};
   return decoded;
 }
 

@@ -40,7 +40,8 @@ class Reading {
     switch (event) {
       case HTTPParser::Event::none: break;
       case HTTPParser::Event::request:
-        require(request.headers.size() <= kLimits.max_headers);
+        // One more: the Host of a target that names its own.
+        require(request.headers.size() <= kLimits.max_headers + 1);
         require(!request.chunked || !request.content_length);
         told_ += request.method + ' ' + std::string(request.path()) + '\n';
         for (const auto& [name, value] : request.headers.fields())

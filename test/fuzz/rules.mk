@@ -8,14 +8,17 @@ FUZZ_SECONDS ?= 60
 FUZZ_FLAGS   := -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
 # What is looked at is compiled here, so that libFuzzer sees where each input leads.
-build/fuzz/http_parser: $(foreach part,parser head framing target headers request,proto/http_$(part).cc) \
-  stream/socket_address.cc loop/text.cc $(wildcard proto/http_*.h)
+sources_of = $(foreach part,$(1),proto/http_$(part).cc) $(wildcard proto/http_*.h)
+build/fuzz/http_parser: $(call sources_of,parser head target framing headers request) \
+  stream/socket_address.cc loop/text.cc
+build/fuzz/http_fields: $(call sources_of,target conditions access headers request) \
+  stream/socket_address.cc $(LIBRARY)
 
 $(FUZZ): build/fuzz/%: test/fuzz/%.cc Makefile test/fuzz/rules.mk | $(DOORS)
 	@mkdir -p $(@D)
 	$(say) FUZZ $@
 	$(Q)clang++ -std=c++20 -pthread $(FUZZ_FLAGS) $(WARNINGS) -Ibuild/include $(FOUND) \
-	  $(filter %.cc,$^) $(PACKAGE_LIBS) -o $@
+	  $(filter %.cc %.a,$^) $(PACKAGE_LIBS) -o $@
 
 .PHONY: fuzz
 fuzz: $(FUZZ:%=%.run)
