@@ -1,8 +1,8 @@
 // snow: the article's web framework, with answers that wait.
 
 #include <eddy/loop/await.h>
-#include <eddy/loop/gen.h>
 #include <eddy/loop/io_loop.h>
+#include <eddy/proto/http_pending.h>
 #include <eddy/proto/http_server.h>
 
 #include "support/client_name.h"
@@ -81,16 +81,13 @@ class Server : public eddy::HTTPServer {
   Waiting& waiting_;
 };
 
-Future<HTTPResponse> time_out(eddy::Duration delay) {
-  co_await eddy::sleep(delay);
-  co_return HTTPResponse(504, "timeout");
-}
-
 void declare_routes(eddy::HTTPRoutes& routes, Waiting& waiting, const Settings& settings) {
   routes.get("/", [&](const HTTPRequest& request) { return waiting.show(request); });
   routes.get("/index/", [](const HTTPRequest&) { return HTTPResponse("OK"); });
   routes.get("/home/", [](const HTTPRequest&) { return HTTPResponse("home"); });
-  routes.get("/async/", [&](const HTTPRequest&) { return time_out(settings.async); });
+  routes.get("/async/", [&](const HTTPRequest&) {
+    return eddy::answer_after(settings.async, {504, "timeout"});
+  });
   routes.get("/req/", [&](const HTTPRequest& request) { return waiting.park(request); });
   routes.get("/stop/", [&](const HTTPRequest&) {
     return waiting.release() ? HTTPResponse("stop") : HTTPResponse(409, "nothing is waiting");

@@ -1,5 +1,6 @@
 // A web application: a request waits until another one brings its answer.
 
+#include <eddy/proto/http_pending.h>
 #include <eddy/proto/http_server.h>
 
 using namespace eddy;
@@ -7,11 +8,10 @@ using namespace eddy;
 int main(int count, char** arguments) {
   IOLoop loop;
   HTTPRoutes routes;
-  std::vector<Promise<HTTPResponse>> waiting;
-  routes.get("/req/", [&](const HTTPRequest&) { return waiting.emplace_back().future(); });
+  HTTPPending<std::string> waiting;
+  routes.get("/req/", [&](const HTTPRequest& request) { return waiting.park(request); });
   routes.get("/stop/(.*)", [&](const HTTPRequest&, const std::string& word) {
-    for (auto& answer : std::exchange(waiting, {})) answer.set_result(word);
-    return HTTPResponse("stop");
+    return waiting.release(word) ? HTTPResponse("stop") : HTTPResponse(409, "nobody waits");
   });
   HTTPServer server(routes);
   server.listen(static_cast<std::uint16_t>(count > 1 ? std::stoul(arguments[1]) : 8012));

@@ -25,7 +25,7 @@ struct HTTPOptions {
   Duration body_timeout = std::chrono::seconds(30);    // of a body, while we wait for it; 408
   Duration idle_timeout = std::chrono::seconds(75);    // between requests; closes
   Duration write_timeout = std::chrono::seconds(60);   // of a client that does not read; closes
-  Duration answer_timeout = Duration::max();           // of a handler; cancelled, 503
+  Duration answer_timeout = Duration::max();           // of a handler that has the body; 503
   std::size_t max_parked = 10'000;                     // requests; one more: 503
   std::size_t max_read_ahead = 64 << 10;               // bytes, of what is behind a parked request
   std::size_t max_connections = 0;                     // 0: no limit
