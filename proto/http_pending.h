@@ -6,8 +6,8 @@
 //   routes.get("/async/", [](const HTTPRequest&) { return answer_after(5s, {504, "timeout"}); });
 //
 // What waits costs no turn of the loop. Who leaves meanwhile is forgotten, also by others who wait
-// behind him. Mirrors what tornado's chat demo does with a set of Futures. Belongs to the thread of
-// its loop.
+// behind him. Mirrors tornado.web.asynchronous, whose handlers finish() later. Belongs to the
+// thread of its loop.
 #pragma once
 
 #include <cstddef>
