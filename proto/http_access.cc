@@ -1,21 +1,15 @@
 #include "http_access.h"
 
-#include <array>
-#include <cstdio>
+#include "http_response.h"
 
 namespace eddy {
 namespace {
 
+// "06/Nov/1994:08:49:37 +0000", of "Sun, 06 Nov 1994 08:49:37 GMT".
 std::string format_time(std::time_t time) {
-  constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  std::tm utc{};
-  ::gmtime_r(&time, &utc);
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%02d/%s/%04d:%02d:%02d:%02d +0000", utc.tm_mday,
-                kMonths[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
-                utc.tm_min, utc.tm_sec);
-  return text.data();
+  const std::string date = format_http_date(time);
+  return date.substr(5, 2) + '/' + date.substr(8, 3) + '/' + date.substr(12, 4) + ':' +
+         date.substr(17, 8) + " +0000";
 }
 
 void append_quoted(std::string& line, std::string_view text) {
