@@ -90,7 +90,7 @@ Future<> HTTPConnection::answer_request() {
   co_await stream_->drain();
   if (server_.options_.access_log)
     note_access(response.status, has_body(response, form) ? body_size : 0);
-  if (!parser_.request().body.empty()) stream_->count_held(0);
+  stream_->count_held(0);
 }
 
 Future<> HTTPConnection::wait_for_answer() {
@@ -115,6 +115,7 @@ Future<> HTTPConnection::wait_for_answer() {
 // From here on the answer is all that is waited for.
 void HTTPConnection::park() {
   set_deadline(server_.options_.answer_timeout);
+  if (used_ < bytes_.size()) count_held();
   watch_ = watch_client();
 }
 
@@ -124,7 +125,9 @@ Future<> HTTPConnection::watch_client() {
   try {
     while (const std::size_t room = room_to_read_ahead()) {
       const std::string more = co_await stream_->read_bytes(std::min(room, kReadAhead), true);
+      bytes_.erase(0, std::exchange(used_, 0));
       bytes_ += more;
+      count_held();
     }
     co_await stream_->wait_closed();
   } catch (const StreamClosedError&) {

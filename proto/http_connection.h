@@ -42,6 +42,7 @@ class HTTPConnection : public ListNode,
   void begin_request();
   void ask_for_body();
   void hold(std::string_view piece);
+  void count_held();
   bool expects_more();
   Future<std::string>& receive();
   void take_in(std::string& bytes);

@@ -10,8 +10,12 @@ namespace eddy {
 
 using Event = HTTPParser::Event;
 
+// What is idle holds nothing of what was.
 void HTTPConnection::expect_request() {
+  parser_.request() = {};
   idle_ = used_ == bytes_.size();  // else it has begun behind the one before
+  if (idle_) bytes_ = std::string();
+  if (idle_) used_ = 0;
   set_deadline(idle_ ? server_.options_.idle_timeout : server_.options_.header_timeout);
 }
 
@@ -56,9 +60,12 @@ void HTTPConnection::ask_for_body() {
 }
 
 void HTTPConnection::hold(std::string_view piece) {
-  std::string& body = parser_.request().body;
-  body += piece;
-  stream_->count_held(body.size());
+  parser_.request().body += piece;
+  count_held();
+}
+
+void HTTPConnection::count_held() {
+  stream_->count_held(parser_.request().body.size() + bytes_.size());
 }
 
 // Nobody does behind the last request of a server that drains.

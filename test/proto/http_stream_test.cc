@@ -226,6 +226,28 @@ TEST_F(HTTPServerTest, ABodyThatIsHeldCountsInTheTotalOfAll) {
   EXPECT_EQ(server->buffers().total(), 0U);
 }
 
+TEST_F(HTTPServerTest, WhatIsBehindAParkedRequestCountsInTheTotalOfAll) {
+  serve();
+  RawClient& client = say(kReq + std::string(50'000, 'x'));
+  EXPECT_TRUE(run_until([&] { return server->buffers().total() >= 50'000; }));
+  client.end();
+  EXPECT_TRUE(run_until([&] { return server->connections() == 0; }));
+  EXPECT_EQ(server->buffers().total(), 0U);
+}
+
+TEST_F(HTTPServerTest, WhatWasReadAheadIsNotKeptWhenItHasBeenAnswered) {
+  serve();
+  RawClient& client = say(kReq);
+  for (int requests = 0; requests < 1000; ++requests) {
+    ASSERT_TRUE(run_until_parked(1));
+    client.send(kReq);  // always one behind the one that is parked
+    ASSERT_TRUE(run_until([&] { return server->buffers().total() >= kReq.size(); }));
+    EXPECT_LT(server->buffers().total(), 3 * kReq.size());
+    parked.back().set_result("done");
+    ASSERT_TRUE(run_until([&] { return parked.size() == static_cast<std::size_t>(requests) + 2; }));
+  }
+}
+
 TEST_F(HTTPServerTest, AHandlerThatTakesLongerThanAnswerTimeoutIsCancelled) {
   HTTPOptions options;
   options.answer_timeout = 5s;
