@@ -27,7 +27,7 @@ void append_quoted(std::string& line, std::string_view text) {
 
 // Without the port.
 std::string host_of(const SocketAddress& client) {
-  const std::string all = client.to_string();
+  std::string all = client.to_string();
   if (client.family() == AF_UNIX) return all;
   const std::string host = all.substr(0, all.rfind(':'));
   return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
