@@ -21,7 +21,8 @@ class HTTPBodyReader {
 
   // The next piece, as it comes; an empty one: that was all. The client waits in its own kernel
   // while nobody reads. Fails with CancelledError when there will be no more of it: the client
-  // left, was too slow or was refused, and nobody is left who would get an answer.
+  // left, was too slow or was refused, and nobody is left who would get an answer. One at a time:
+  // a second one fails with AlreadyReadingError. One that is given up leaves its bytes to the next.
   virtual Future<std::string> read() = 0;
 
   // Before the first read(): instead of HTTPLimits::max_body and HTTPOptions::body_timeout. The

@@ -60,15 +60,17 @@ Future<> HTTPConnection::run() {
     log::debug("client ended: ", client_.to_string(), ": ", std::string_view(closed.what()));
   } catch (const CancelledError&) {  // by time_is_up() or drain()
   }
-  clear_deadline();
+  over_ = true;
+  set_deadline(server_.options_.write_timeout);
   co_await stream_->shutdown_write();  // every answer leaves
+  clear_deadline();
   if (lingers_ || stream_->available() > 0) co_await close_gracefully(*stream_);
   stream_->close();
 }
 
 void HTTPConnection::drain() {
   draining_ = true;
-  if (!parser_.begun() && stream_->available() == 0) reading_.cancel();
+  if (!parser_.begun() && watch_.done() && stream_->available() == 0) reading_.cancel();
 }
 
 // --- Answering -----------------------------------------------------------------------------------
@@ -78,8 +80,8 @@ Future<> HTTPConnection::answer_request() {
   clear_deadline();
   answer_ = server_.routes_.handle(parser_.request(), *this);
   if (!answer_.done()) co_await wait_for_answer();
-  reading_ = {};
-  const HTTPResponse response = take_answer();
+  end_reading();
+  HTTPResponse response = take_answer();
   if (client_left_) throw StreamClosedError();
   if (refused_) co_return;  // within its body
   const HTTPAnswerForm form = form_of(response);
@@ -124,9 +126,9 @@ void HTTPConnection::park() {
 Future<> HTTPConnection::watch_client() {
   try {
     while (const std::size_t room = room_to_read_ahead()) {
-      const std::string more = co_await stream_->read_bytes(std::min(room, kReadAhead), true);
-      bytes_.erase(0, std::exchange(used_, 0));
-      bytes_ += more;
+      reading_ = stream_->read_bytes(std::min(room, kReadAhead), true);
+      co_await reading_;
+      end_reading();
       count_held();
     }
     co_await stream_->wait_closed();
@@ -144,8 +146,9 @@ std::size_t HTTPConnection::room_to_read_ahead() const {
 
 HTTPResponse HTTPConnection::take_answer() {
   const Future<HTTPResponse> answer = std::exchange(answer_, {});
+  const bool late = std::exchange(answer_late_, false);
   if (!answer.exception()) return answer.state()->take();
-  if (std::exchange(answer_late_, false)) {
+  if (late) {
     log::warning("cancelled, answer_timeout: ", parser_.request().method, " ",
                  parser_.request().path());
     return busy();
@@ -167,7 +170,8 @@ bool HTTPConnection::is_last() const {
   return draining_ && used_ == bytes_.size() && stream_->available() == 0;
 }
 
-void HTTPConnection::send(const HTTPResponse& response, const HTTPAnswerForm& form) {
+// One that can't be becomes a failure.
+void HTTPConnection::send(HTTPResponse& response, const HTTPAnswerForm& form) {
   if (!form.keep_alive) over_ = lingers_ = true;
   const std::string_view date = server_.date_.at(std::time(nullptr));
   std::string bytes;
@@ -175,7 +179,8 @@ void HTTPConnection::send(const HTTPResponse& response, const HTTPAnswerForm& fo
     bytes = format_response(response, form, date);
   } catch (const std::invalid_argument& error) {
     log::error("Error in a response: ", std::string_view(error.what()));
-    bytes = format_response({500, "500 Internal Server Error"}, form, date);
+    response = HTTPResponse(500, "500 Internal Server Error");
+    bytes = format_response(response, form, date);
   }
   if (!stream_->closed()) static_cast<void>(stream_->write(bytes));
 }
@@ -200,6 +205,7 @@ Future<std::uint64_t> HTTPConnection::send_stream(const HTTPResponse& response, 
       log::error("Exception in the body of an answer: ", std::current_exception());
   }
   watch_ = {};
+  end_reading();
   co_return body.size();
 }
 

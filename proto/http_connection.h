@@ -46,6 +46,7 @@ class HTTPConnection : public ListNode,
   bool expects_more();
   Future<std::string>& receive();
   void take_in(std::string& bytes);
+  void end_reading();
   void refuse(int status, std::string_view reason);
   void set_deadline(Duration patience);
   void clear_deadline() { deadline_ = TimePoint::max(); }
@@ -68,7 +69,7 @@ class HTTPConnection : public ListNode,
   HTTPResponse take_answer();
   HTTPAnswerForm form_of(const HTTPResponse& response);
   bool is_last() const;
-  void send(const HTTPResponse& response, const HTTPAnswerForm& form);
+  void send(HTTPResponse& response, const HTTPAnswerForm& form);
   Future<std::uint64_t> send_stream(const HTTPResponse& response, bool chunked);
   void note_access(int status, std::uint64_t body_size);
 
@@ -76,9 +77,9 @@ class HTTPConnection : public ListNode,
   const std::unique_ptr<IOStream> stream_;
   const SocketAddress client_;
   HTTPParser parser_;
-  std::string bytes_;     // that have come
-  std::size_t used_ = 0;  // of them, by the parser
-  Future<std::string> reading_;
+  std::string bytes_;            // that have come
+  std::size_t used_ = 0;         // of them, by the parser
+  Future<std::string> reading_;  // the stream
   Future<HTTPResponse> answer_;
   Future<> sending_;  // what the answer's stream writes
   Future<> watch_;    // of a client that has asked and waits

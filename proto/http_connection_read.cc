@@ -10,12 +10,14 @@ namespace eddy {
 
 using Event = HTTPParser::Event;
 
-// What is idle holds nothing of what was.
+// What is idle holds nothing of what was; an assigned string would keep its memory.
 void HTTPConnection::expect_request() {
-  parser_.request() = {};
+  std::exchange(parser_.request(), {});
   idle_ = used_ == bytes_.size();  // else it has begun behind the one before
-  if (idle_) bytes_ = std::string();
-  if (idle_) used_ = 0;
+  if (idle_) {
+    std::string().swap(bytes_);
+    used_ = 0;
+  }
   set_deadline(idle_ ? server_.options_.idle_timeout : server_.options_.header_timeout);
 }
 
@@ -74,7 +76,6 @@ bool HTTPConnection::expects_more() {
 }
 
 Future<std::string>& HTTPConnection::receive() {
-  reading_ = {};  // one that its handler gave up leaves every byte to this one
   reading_ = stream_->read_bytes(stream_->limits().read_chunk_size, true);
   return reading_;
 }
@@ -83,13 +84,23 @@ void HTTPConnection::take_in(std::string& bytes) {
   if (std::exchange(idle_, false)) set_deadline(server_.options_.header_timeout);
   bytes_ = std::move(bytes);
   used_ = 0;
+  reading_ = {};
+}
+
+// Who waited may have been let go between the read's end and his turn: the bytes stay.
+void HTTPConnection::end_reading() {
+  if (reading_.state() && reading_.done() && !reading_.exception()) {
+    bytes_.erase(0, std::exchange(used_, 0));
+    bytes_ += reading_.result();
+  }
+  reading_ = {};
 }
 
 void HTTPConnection::refuse(int status, std::string_view reason) {
   refused_ = true;
   log::info("refused, ", status, " ", reason, ": ", client_.to_string());
-  send({status, std::to_string(status) + ' ' + std::string(reason_of(status))},
-       {.keep_alive = false});
+  HTTPResponse response(status, std::to_string(status) + ' ' + std::string(reason_of(status)));
+  send(response, {.keep_alive = false});
 }
 
 // --- For a handler -------------------------------------------------------------------------------
@@ -110,12 +121,13 @@ Future<std::string> HTTPConnection::read() {
 }
 
 Future<> HTTPConnection::receive_for_handler() {
+  if (stream_->reading()) throw AlreadyReadingError();
   struct Wait {  // also when the handler gives it up
     explicit Wait(HTTPConnection& connection) : self(connection) {
       self.set_deadline(self.body_patience_);
     }
     ~Wait() {
-      self.reading_ = {};
+      self.end_reading();
       self.clear_deadline();
       self.body_patience_ -= self.stream_->loop().turn_time() - begun;
     }
@@ -158,7 +170,10 @@ void HTTPConnection::time_is_up() {
     answer_.cancel();
     return;
   }
-  over_ = true;
+  if (std::exchange(over_, true)) {  // and what was answered does not leave
+    log::info("closing, write_timeout: ", client_.to_string());
+    return stream_->close();
+  }
   if (parser_.begun()) refuse(408, "too slow");
   reading_.cancel();
 }

@@ -77,6 +77,31 @@ TEST_F(HTTPServerTest, AResponseThatCannotBeIsAnInternalError) {
   EXPECT_EQ(log.count("Error in a response: HTTPResponse: status 42"), 1U);
 }
 
+TEST_F(HTTPServerTest, AStreamOfAResponseThatCannotBeIsNotSentEither) {
+  serve();
+  routes.get("/odd", [](const HTTPRequest&) {
+    HTTPResponse response(42, "");
+    response.stream = [](HTTPBodyWriter& out) { return out.write("x"); };
+    return response;
+  });
+  EXPECT_TRUE(hears(say("GET /odd HTTP/1.1\r\nHost: a\r\n\r\n" + kIndex),
+                    "HTTP/1.1 500 Internal Server Error\r\n\r\n500 Internal Server Error" + kOK));
+}
+
+TEST_F(HTTPServerTest, AnIdleConnectionHoldsNoMemoryForWhatItSent) {
+  const HTTPRequest* request = nullptr;  // the connection's, and stays while it does
+  routes.post("/keep", [&](const HTTPRequest& asked) {
+    request = &asked;
+    return HTTPResponse("kept");
+  });
+  serve();
+  RawClient& client = say("POST /keep HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" +
+                          std::string(100'000, 'x'));
+  EXPECT_TRUE(hears(client, "HTTP/1.1 200 OK\r\n\r\nkept"));
+  EXPECT_LT(request->body.capacity(), 100U);
+  EXPECT_EQ(server->buffers().total(), 0U);
+}
+
 // --- Answers that wait
 
 TEST_F(HTTPServerTest, AParkedRequestHoldsUpOthersOfItsConnectionAndNobodyElse) {
@@ -134,6 +159,35 @@ TEST_F(HTTPServerTest, WhatIsBehindAParkedRequestBeyondMaxReadAheadIsAnsweredToo
   turn_a_few_times();
   parked.front().set_result("done");
   EXPECT_TRUE(hears(client, "HTTP/1.1 200 OK\r\n\r\ndone" + kOK + kOK + kOK));
+}
+
+TEST_F(HTTPServerTest, NothingIsLostThatComesWhileAParkedRequestIsAnswered) {
+  serve();
+  for (int turns = 0; turns < 6; ++turns) {
+    RawClient& client = say(kReq);
+    ASSERT_TRUE(run_until_parked(1));
+    parked.back().set_result("done");
+    for (int turn = 0; turn < turns; ++turn) loop.turn();
+    client.send(kIndex);
+    EXPECT_TRUE(hears(client, "HTTP/1.1 200 OK\r\n\r\ndone" + kOK)) << turns << " turns later";
+  }
+}
+
+TEST_F(HTTPServerTest, AnAnswerInTheMomentOfItsTimeoutIsSentAndTheNextOneIsNotLate) {
+  HTTPOptions options;
+  options.answer_timeout = 5s;
+  serve(options);
+  RawClient& client = say(kReq);
+  ASSERT_TRUE(run_until_parked(1));
+  loop.call_later(5s, [&] { parked.back().set_result("done"); });
+  pass(6s);
+  EXPECT_TRUE(hears(client, "HTTP/1.1 200 OK\r\n\r\ndone"));
+  client.send(kReq);
+  ASSERT_TRUE(run_until_parked(1));
+  parked.back().future().cancel();
+  EXPECT_TRUE(hears(client,
+                    "HTTP/1.1 200 OK\r\n\r\ndoneHTTP/1.1 500 Internal Server Error\r\n\r\n"
+                    "500 Internal Server Error"));
 }
 
 TEST_F(HTTPServerTest, AHandlerMayCloseAllConnectionsAlsoItsOwn) {
@@ -220,6 +274,22 @@ TEST_F(HTTPServerTest, AParkedRequestHasNoDeadlineOfTheServers) {
   pass(24h);
   parked.front().set_result("done");
   EXPECT_TRUE(hears(client, "HTTP/1.1 200 OK\r\n\r\ndone"));
+}
+
+TEST_F(HTTPServerTest, AClientThatDoesNotReadIsClosedHoweverLittleIsLeftForIt) {
+  routes.get("/page", [](const HTTPRequest&) { return HTTPResponse(std::string(20'000, 'x')); });
+  serve();
+  RawClient& client = connect();
+  while (server->buffers().total() == 0) {  // until its kernel takes no more
+    client.send("GET /page HTTP/1.1\r\nHost: a\r\n\r\n");
+    turn_a_few_times();
+  }
+  ASSERT_LT(server->buffers().total(), StreamLimits().high_water_mark);
+  pass(75s + 59s);
+  EXPECT_EQ(server->connections(), 1U);
+  pass(2s);
+  EXPECT_EQ(server->connections(), 0U);
+  EXPECT_EQ(log.count("closing, write_timeout: 127.0.0.1:"), 1U);
 }
 
 // --- Draining

@@ -178,6 +178,37 @@ TEST_F(HTTPStreamedRequest, AHandlerHearsThatTheClientLeft) {
   EXPECT_TRUE(log.count("Exception") == 0);
 }
 
+TEST_F(HTTPStreamedRequest, NothingIsLostThatComesWhileItsHandlerGivesUpAReading) {
+  serve();
+  for (int turns = 0; turns < 4; ++turns) {
+    reader = nullptr;
+    RawClient& client = begin_step("Content-Length: 4\r\n");
+    std::string all;
+    {
+      const Future<std::string> given_up = reader->read();
+      client.send("ab");
+      for (int turn = 0; turn < turns; ++turn) loop.turn();
+      if (given_up.done()) all = given_up.result();
+    }
+    client.send("cd");
+    while (all.size() < 4) all += next_piece();
+    EXPECT_EQ(all, "abcd") << "given up after " << turns << " turns";
+    EXPECT_EQ(next_piece(), "");
+  }
+}
+
+TEST_F(HTTPStreamedRequest, OneReadAtATime) {
+  serve();
+  RawClient& client = begin_step("Content-Length: 4\r\n");
+  const Future<std::string> first = reader->read();
+  EXPECT_THROW(reader->read().result(), AlreadyReadingError);
+  pass(31s);
+  EXPECT_TRUE(has_no_end(first));
+  EXPECT_TRUE(hears(client,
+                    "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
+                    "408 Request Timeout"));
+}
+
 TEST_F(HTTPStreamedRequest, OnlyTheTimeInWhichTheClientIsWaitedForCounts) {
   serve();
   RawClient& client = begin_step("Content-Length: 5\r\n");
