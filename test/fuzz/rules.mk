@@ -9,7 +9,7 @@ FUZZ_FLAGS   := -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover
 
 # What is looked at is compiled here, so that libFuzzer sees where each input leads.
 sources_of = $(foreach part,$(1),proto/http_$(part).cc) $(wildcard proto/http_*.h)
-build/fuzz/http_parser: $(call sources_of,parser head target framing headers request) \
+build/fuzz/http_parser: $(call sources_of,parser lines head target framing headers request) \
   stream/socket_address.cc loop/text.cc
 build/fuzz/http_fields: $(call sources_of,target conditions access headers request) \
   stream/socket_address.cc $(LIBRARY)
