@@ -148,7 +148,7 @@ class BaseIOStream : private EventHandler, private TurnEnd, private Producer, pr
   bool connecting() const { return connecting_; }
   void flush();
   void let_read_fail();  // at the close, even if what is buffered would do for it
-  // Done once the descriptor takes bytes again, for what goes past our buffer, which must be empty;
+  // Done once our buffer is empty and the descriptor takes bytes again, for what goes past it;
   // closes the stream after write_stall_timeout.
   Future<> wait_writable(Location where = Location::current());
   void read_on();            // as if the loop had told that there is something to read

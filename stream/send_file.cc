@@ -20,7 +20,10 @@ namespace {
 Future<> IOStream::send_file(int file, std::uint64_t offset, std::uint64_t count) {
   check_thread("IOStream::send_file");
   const std::uint64_t end = offset + count;
-  co_await write("");  // what was written before has left
+  const Future<> before = write("");
+  if (!before.done()) flush();
+  if (!before.done()) co_await wait_writable();
+  before.result();  // what was written before has left
   if (is_plain()) offset = co_await send_in_kernel(file, offset, end);
   co_await send_by_copying(file, offset, end);
 }
@@ -60,7 +63,10 @@ Future<> IOStream::send_by_copying(int file, std::uint64_t offset, std::uint64_t
     if (count < 0) throw_error(errno);
     if (count == 0) throw_error(ENODATA);
     piece.resize(static_cast<std::size_t>(count));
-    co_await write(piece);
+    const Future<> written = write(piece);
+    if (!written.done()) flush();
+    if (!written.done()) co_await wait_writable();  // whoever does not read is closed
+    written.result();
     offset += piece.size();
   }
 }

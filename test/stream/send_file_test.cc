@@ -140,6 +140,18 @@ TEST_F(SendFile, APeerThatDoesNotReadIsClosedAfterWriteStallTimeout) {
   EXPECT_TRUE(failure<StreamClosedError>(sent));
 }
 
+TEST_F(SendFile, SoIsOneThatDoesNotReadTheLittleThatWasWrittenBefore) {
+  open({.write_stall_timeout = 5s});
+  while (!ours->writing()) {
+    static_cast<void>(ours->write(std::string(10'000, 'x')));
+    run_turns();
+  }
+  const SomeFile file(10);
+  const Future<> sent = ours->send_file(file.fd(), 0, 10);
+  run_until([&] { return sent.done(); });
+  EXPECT_TRUE(failure<StreamClosedError>(sent));
+}
+
 class SendFileTLS : public TLSTest {};
 
 TEST_F(SendFileTLS, SendsTheSameThroughTLS) {
@@ -149,6 +161,15 @@ TEST_F(SendFileTLS, SendsTheSameThroughTLS) {
   const Future<std::string> read = other->read_bytes(299'995);
   EXPECT_EQ(result_of(read), file.text().substr(5));
   finish(sent);
+}
+
+TEST_F(SendFileTLS, APeerThatDoesNotReadIsClosedAfterWriteStallTimeout) {
+  serve(TLSPeer::client(), {.write_stall_timeout = 5s});
+  ASSERT_TRUE(exchange_until_established());
+  const SomeFile file(8 << 20);
+  const Future<> sent = ours->send_file(file.fd(), 0, file.text().size());
+  run_until([&] { return sent.done(); });
+  EXPECT_TRUE(failure<StreamClosedError>(sent));
 }
 
 }  // namespace
