@@ -18,9 +18,23 @@ using Event = HTTPParser::Event;
 
 namespace {
 
-constexpr std::size_t kReadAhead = 4096;  // bytes at once
+constexpr std::size_t kReadAhead = 4096;   // bytes at once
+constexpr std::size_t kAtOnce = 64 << 10;  // bytes of a body; more leaves in pieces
 
 HTTPResponse busy() { return {503, "503 Service Unavailable"}; }
+
+Future<> write_in_pieces(HTTPBodyWriter& out, std::string_view body) {
+  for (; !body.empty(); body.remove_prefix(std::min(kAtOnce, body.size())))
+    co_await out.write(body.substr(0, kAtOnce));
+}
+
+// So that it keeps pace with its client, and is in the stream's buffer only in part.
+void send_in_pieces(HTTPResponse& response) {
+  response.stream_length = response.body.size();
+  response.stream = [body = std::exchange(response.body, {})](HTTPBodyWriter& out) {
+    return write_in_pieces(out, body);
+  };
+}
 
 }  // namespace
 
@@ -81,7 +95,9 @@ Future<> HTTPConnection::answer_request() {
   answer_ = server_.routes_.handle(parser_.request(), *this);
   if (!answer_.done()) co_await wait_for_answer();
   end_reading();
+  if (!body_over_ && !refused_) body_over_ = next_event() == Event::end;  // not asked for by all
   HTTPResponse response = take_answer();
+  if (!response.stream && response.body.size() > kAtOnce) send_in_pieces(response);
   if (client_left_) throw StreamClosedError();
   if (refused_) co_return;  // within its body
   const HTTPAnswerForm form = form_of(response);
@@ -104,7 +120,10 @@ Future<> HTTPConnection::wait_for_answer() {
   }
   const Counted parked(server_.parked_);
   waits_ = true;
-  if (body_over_) park();
+  if (body_over_)
+    park();
+  else if (!reading_.state())
+    set_deadline(options.answer_timeout);
   try {
     co_await answer_;
   } catch (...) {  // take_answer() looks at it

@@ -128,7 +128,7 @@ Future<> HTTPConnection::receive_for_handler() {
     }
     ~Wait() {
       self.end_reading();
-      self.clear_deadline();
+      self.set_deadline(self.waits_ ? self.server_.options_.answer_timeout : Duration::max());
       self.body_patience_ -= self.stream_->loop().turn_time() - begun;
     }
     HTTPConnection& self;
@@ -165,7 +165,8 @@ void HTTPConnection::timer_fired() {
 
 void HTTPConnection::time_is_up() {
   clear_deadline();
-  if (waits_ && body_over_) {
+  const bool for_body = !body_over_ && reading_.state();
+  if (waits_ && !for_body) {
     answer_late_ = true;
     answer_.cancel();
     return;

@@ -26,6 +26,7 @@ Future<> HTTPFramedBody::send_file(int file, std::uint64_t offset, std::uint64_t
 }
 
 void HTTPFramedBody::end() {
+  if (in_piece_) throw std::logic_error("a piece of a body that was not sent to its end");
   if (length_ && size_ < *length_)
     throw std::length_error("a body of " + std::to_string(size_) + " bytes instead of " +
                             std::to_string(*length_));
@@ -33,7 +34,9 @@ void HTTPFramedBody::end() {
 }
 
 void HTTPFramedBody::begin_piece(std::uint64_t bytes) {
+  if (in_piece_) throw std::logic_error("a piece of a body within another one");
   count(bytes);
+  in_piece_ = true;
   if (!chunked_) return;
   std::array<char, 18> line{};  // sixteen digits
   char* end = std::to_chars(line.data(), line.data() + 16, bytes, 16).ptr;
@@ -43,7 +46,14 @@ void HTTPFramedBody::begin_piece(std::uint64_t bytes) {
 }
 
 void HTTPFramedBody::end_piece() {
+  in_piece_ = false;
   if (chunked_) put("\r\n");
+}
+
+// What is written is not waited for, but what the stream does not take fails at once.
+void HTTPFramedBody::put(std::string_view bytes) {
+  const Future<> written = stream_.write(bytes);
+  if (written.done()) written.result();
 }
 
 void HTTPFramedBody::count(std::uint64_t bytes) {

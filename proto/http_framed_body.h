@@ -30,12 +30,13 @@ class HTTPFramedBody final : public HTTPBodyWriter {
   void count(std::uint64_t bytes);
   void begin_piece(std::uint64_t bytes);
   void end_piece();
-  void put(std::string_view bytes) { static_cast<void>(stream_.write(bytes)); }
+  void put(std::string_view bytes);
 
   IOStream& stream_;
   const std::optional<std::uint64_t> length_;
   const bool chunked_;
   std::uint64_t size_ = 0;
+  bool in_piece_ = false;  // has begun one, and not ended it
 };
 
 }  // namespace eddy

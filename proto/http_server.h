@@ -25,21 +25,21 @@ struct HTTPOptions {
   Duration body_timeout = std::chrono::seconds(30);    // of a body, while we wait for it; 408
   Duration idle_timeout = std::chrono::seconds(75);    // between requests; closes
   Duration write_timeout = std::chrono::seconds(60);   // of a client that does not read; closes
-  Duration answer_timeout = Duration::max();           // of a handler that has the body; 503
+  Duration answer_timeout = Duration::max();           // of a handler that does not read; 503
   std::size_t max_parked = 10'000;                     // requests; one more: 503
   std::size_t max_read_ahead = 64 << 10;               // bytes, of what is behind a parked request
   std::size_t max_connections = 0;                     // 0: no limit
   std::shared_ptr<const TLSContext> tls = nullptr;     // as in TCPServerOptions, these two
   Duration handshake_timeout = kHandshakeTimeout;
-  std::function<void(const HTTPAccess&)> access_log{};  // told of each answer when it has been sent
+  std::function<void(const HTTPAccess&)> access_log{};  // told of each request that was answered
 };
 
 class HTTPConnection;
 
 class HTTPServer : public TCPServer {
  public:
-  // The routes must stay as long as the server. A handler may close its connections, and stop it;
-  // dropping it is for others.
+  // The routes must stay as long as the server. A handler may stop it, and close its connections,
+  // after which what it was given must not be used; dropping the server is for others.
   explicit HTTPServer(const HTTPRoutes& routes, const HTTPOptions& options = HTTPOptions());
   ~HTTPServer() override;
 

@@ -197,6 +197,37 @@ TEST_F(HTTPStreamedRequest, NothingIsLostThatComesWhileItsHandlerGivesUpAReading
   }
 }
 
+TEST_F(HTTPStreamedRequest, WhoeverReadsAllOfItNeedNotAskForItsEnd) {
+  serve();
+  RawClient& client = begin_step("Content-Length: 2\r\n");
+  client.send("ab" + kIndex);
+  EXPECT_EQ(next_piece(), "ab");
+  parked.front().set_result("all");
+  EXPECT_TRUE(hears(client, "HTTP/1.1 200 OK\r\n\r\nall" + kOK));
+}
+
+TEST_F(HTTPStreamedRequest, AHandlerThatDoesNotReadHasAnswerTimeout) {
+  HTTPOptions options;
+  options.answer_timeout = 5s;
+  serve(options);
+  const std::string busy =
+      "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n503 Service Unavailable";
+  RawClient& never = begin_step("Content-Length: 4\r\n");
+  pass(6s);
+  EXPECT_TRUE(hears(never, busy));
+
+  reader = nullptr;
+  RawClient& once = begin_step("Content-Length: 4\r\n");
+  const Future<std::string> piece = reader->read();
+  pass(20s);  // which are the client's
+  once.send("ab");
+  EXPECT_TRUE(run_until([&] { return piece.done(); }));
+  pass(4s);
+  EXPECT_EQ(once.received(), "");
+  pass(2s);
+  EXPECT_TRUE(hears(once, busy));
+}
+
 TEST_F(HTTPStreamedRequest, OneReadAtATime) {
   serve();
   RawClient& client = begin_step("Content-Length: 4\r\n");
@@ -439,6 +470,60 @@ TEST_F(HTTPStreamedAnswer, MaySendAFile) {
   });
   RawClient& client = say(ask() + kIndex);
   EXPECT_TRUE(hears(client, kChunked + "7\r\nof it: \r\n5\r\n23456\r\n0\r\n\r\n" + kOK));
+}
+
+TEST_F(HTTPStreamedAnswer, AFileThatIsNotSentToItsEndIsNotTakenForAWholeOne) {
+  const TemporaryFolder folder;
+  const std::size_t much = 32 << 20;
+  std::ofstream(folder.file("some")) << std::string(much, 'x');
+  const UniqueFd file(::open(folder.file("some").c_str(), O_RDONLY | O_CLOEXEC));
+  answer_with(
+      [&](HTTPBodyWriter& out) -> Future<> {
+        try {
+          co_await with_timeout(1s, out.send_file(file.get(), 0, much));
+        } catch (const TimeoutError&) {  // and nothing is said of it
+        }
+      },
+      much);
+  RawClient& client = say(ask() + kIndex);
+  turn_a_few_times();
+  pass(2s);
+  EXPECT_TRUE(ends(client));
+  EXPECT_LT(client.received().size(), much);
+  EXPECT_EQ(log.count("Exception in the body of an answer: a piece of a body that was not sent"),
+            1U);
+}
+
+TEST_F(HTTPStreamedAnswer, APieceThatTheStreamDoesNotTakeEndsTheConnection) {
+  const std::string piece(StreamLimits().max_write_buffer_size + 1, 'x');
+  answer_with([&](HTTPBodyWriter& out) { return out.write(piece); });
+  RawClient& client = say(ask() + kIndex);
+  EXPECT_TRUE(ends(client));
+  EXPECT_EQ(told_by(client), kChunked + "6400001\r\n");
+  EXPECT_EQ(log.count("Exception in the body of an answer: write buffer full"), 1U);
+}
+
+TEST_F(HTTPServerTest, ABodyOfAnyLengthLeavesAtThePaceOfItsClient) {
+  const std::string body(StreamLimits().max_write_buffer_size + 1, 'x');
+  routes.get("/long", [&](const HTTPRequest&) { return HTTPResponse(body); });
+  serve();
+  RawClient& client = say("GET /long HTTP/1.1\r\nHost: a\r\n\r\n" + kIndex);
+  std::size_t most = 0;
+  EXPECT_TRUE(run_until([&] {
+    most = std::max(most, server->buffers().total());
+    return client.received().ends_with("\r\n\r\nOK");
+  }));
+  EXPECT_GT(client.received().size(), body.size());
+  EXPECT_LT(most, std::size_t{200'000});
+}
+
+TEST_F(HTTPServerTest, AClientThatReadsALongBodySlowlyGetsItAll) {
+  const std::string body(20 << 20, 'x');
+  routes.get("/long", [&](const HTTPRequest&) { return HTTPResponse(body); });
+  serve();
+  RawClient& client = say("GET /long HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  for (int reads = 0; reads < 1000 && !client.over(); ++reads) pass(20s);
+  EXPECT_GT(client.received().size(), body.size());
 }
 
 TEST_F(HTTPStreamedAnswer, DroppingTheServerEndsIt) {
