@@ -110,7 +110,7 @@ const HTTPRow kExtensions[] = {
     {"9112 7.1.1", chunked("1;b[=c" + kLast), "400 close"},
     {"9112 7.1.1", chunked("1;b=\"c" + kLast), "400 close"},
     {"9112 7.1.1", chunked("1;b=\"c\"d" + kLast), "400 close"},
-    {"9112 7.1.1", chunked("1;b=\"c\\\"" + kLast), "400 close"},
+    {"9112 7.1.1", chunked(R"(1;b="c\")" + kLast), "400 close"},
     {"9112 7.1.1", chunked("1;b=\"\x01\"" + kLast), "400 close"},
     {"9112 7.1.1", chunked("1;\0"s + kLast), "400 close"},
     {"9112 7.1.1", chunked("1;b\x01" + kLast), "400 close"},

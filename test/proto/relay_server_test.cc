@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -356,7 +357,7 @@ TEST_F(RelayServerTest, ADeviceThatHalfClosesHasLeft) {
 
 TEST_F(RelayServerTest, FeedsAnyNumberOfViewersTheSame) {
   const RawClient feeding = device();
-  std::vector<RawClient> viewers;
+  std::list<RawClient> viewers;
   for (int i = 0; i < 20; ++i) viewers.push_back(viewer());
   feeding.send("11112222");
   for (RawClient& one : viewers) EXPECT_TRUE(gets(one, "11112222"));
