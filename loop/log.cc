@@ -112,6 +112,7 @@ Level level() { return threshold.load(std::memory_order_relaxed); }
 void set_sink(Sink sink) {
   const std::lock_guard lock(mutex);
   redirected = std::move(sink);
+  budgets = {};
 }
 
 void always(std::string_view text) noexcept {

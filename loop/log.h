@@ -31,7 +31,7 @@ using Sink = std::function<void(Level, std::string_view line)>;
 
 void set_level(Level level);  // lines below it are dropped; info at the start
 Level level();
-void set_sink(Sink sink);  // an empty one brings spdlog back
+void set_sink(Sink sink);  // an empty one brings spdlog back; all budgets begin anew
 
 // Lines that leave whatever the level is: only for what a user explicitly asked to see.
 void always(std::string_view text) noexcept;

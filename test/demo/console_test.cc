@@ -184,7 +184,7 @@ TEST(Console, AJobInTheBackgroundTakesNothingFromTheShellAndIsNotStopped) {
   const Terminal terminal;
   const std::string script =
       "set -m; \"$0\" --port 0 & pid=$!; read line; "
-      "echo \"shell: $line, job: $(cut -d ' ' -f 3 /proc/$pid/stat)\"; fg";
+      "echo \"shell: $line, job: $(cut -d ' ' -f 3 /proc/$pid/stat)\"; read line; fg";
   DemoProcess shell("/bin/sh", {"-c", script, DemoProcess::path_of("chat")},
                     {.terminal = terminal.programs.get()});
   ASSERT_TRUE(shell.out().wait_for("listening on "));
@@ -192,7 +192,7 @@ TEST(Console, AJobInTheBackgroundTakesNothingFromTheShellAndIsNotStopped) {
   EXPECT_TRUE(shell.out().wait_for("shell: quit, job: ")) << shell.out().text();
   EXPECT_FALSE(shell.out().wait_for("job: T", Seconds(0))) << shell.out().text();
   EXPECT_EQ(shell.err().text(), "");
-  terminal.type("threads\nquit\n");  // the job is in the foreground now
+  terminal.type("fg\nthreads\nquit\n");  // the job is in the foreground now
   EXPECT_EQ(shell.wait(), 0);
   EXPECT_NE(shell.err().wait_to_end().find("none\n>>> "), std::string::npos);
 }

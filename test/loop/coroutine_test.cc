@@ -97,6 +97,7 @@ class Settler : public Talker {
 
 TEST_F(CoroutineTest, SettlingGoesOnWhateverCame) {
   const Future<> first = start_coroutine<Settler>(ran, Future<>());
+  turns();
   Promise<> promise;
   const Future<> second = start_coroutine<Settler>(ran, promise.future());
   promise.set_exception(std::runtime_error("x"));

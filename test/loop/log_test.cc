@@ -56,6 +56,16 @@ TEST_F(LogTest, AFloodStaysATrickleAndItsNumberIsTold) {
   EXPECT_EQ(log.count("flood: again"), 1u);
 }
 
+TEST_F(LogTest, ANewReaderBeginsWithNothingSuppressed) {
+  for (int at = 0; at < 30; ++at) log::warning("flood: ", at);
+  std::vector<std::string> seen;
+  log::set_sink([&](log::Level, std::string_view line) { seen.emplace_back(line); });
+  log::warning("flood: ", "again");
+  new_second();
+  log::warning("flood: ", "and again");
+  EXPECT_EQ(seen, (std::vector<std::string>{"flood: again", "flood: and again"}));
+}
+
 TEST_F(LogTest, LinesBelowTheLevelAreDropped) {
   log::debug("quiet: ", 1);
   log::set_level(log::Level::debug);

@@ -3,12 +3,13 @@
 
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
+#include <fstream>
+#include <iterator>
 #include <ostream>
+#include <set>
 #include <thread>
 
 #include <eddy/stream/tls_context.h>
@@ -21,9 +22,19 @@ namespace eddy {
 namespace {
 
 using namespace std::chrono_literals;
-using RequestChildrenFork = RequestServerTest;
+// Of the thread that asks; those that nobody has waited for yet, too.
+std::set<pid_t> children() {
+  std::ifstream stream("/proc/thread-self/children");
+  return {std::istream_iterator<pid_t>(stream), {}};
+}
 
-bool no_child_is_left() { return ::waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD; }
+class RequestChildrenFork : public RequestServerTest {
+ public:
+  bool no_child_is_left() const { return children() == before_; }
+
+ private:
+  const std::set<pid_t> before_ = children();  // of what else this process ran
+};
 
 // Answers each message with what `tell` says of the child.
 class TellingHandler : public RequestHandler {
@@ -204,7 +215,7 @@ TEST_P(RequestChildAskedToEndFork, ServesWhatHasArrived) {
 
 // --- Shortages
 
-class RequestChildrenShortageFork : public RequestServerTest {
+class RequestChildrenShortageFork : public RequestChildrenFork {
  protected:
   void serve_three(int forks_refused) {
     serve(handled_by<EchoHandler>(), InChildren());
@@ -320,6 +331,14 @@ TEST_F(RequestChildrenFork, AProcessWithOtherThreadsIsRefused) {
   EXPECT_THROW(serve(handled_by<EchoHandler>(), InChildren()), InvalidStateError);
   stop = true;
   other.join();
+}
+
+TEST_F(RequestChildrenFork, AThreadThatHasEndedIsNoOtherOne) {
+  for (int i = 0; i < 500; ++i) {
+    std::thread([] {}).join();  // the kernel puts it away a little later
+    serve(handled_by<EchoHandler>(), InChildren());
+    server.reset();
+  }
 }
 
 }  // namespace
