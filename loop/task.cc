@@ -173,8 +173,10 @@ std::string Task::dump(TimePoint now) {
   return lines;
 }
 
-// One that runs, such as the one that closes the loop, ends when it comes to its next await.
+// One that runs, such as the one that closes the loop, ends when it comes to its next await. The
+// tasks of a loop that follows do not begin with what is left of the budget.
 void Task::end_all() {
+  inline_budget_ = kInlineResumptions;
   List<TaskList> ended;
   while (!task_lists().empty()) {
     TaskList& list = task_lists().front();

@@ -35,7 +35,7 @@ class Task : public FutureWaiter, public TaskEntry, public Producer {
 
   // A line for each place where tasks of this thread wait.
   static std::string dump(TimePoint now);
-  static void end_all();  // destroys every task of this thread
+  static void end_all();  // destroys every task of this thread, which begins anew
 
   // For the words of a coroutine, before and after a wait.
   static bool goes_straight_on(const FutureState* awaited) {

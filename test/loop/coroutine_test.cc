@@ -97,7 +97,6 @@ class Settler : public Talker {
 
 TEST_F(CoroutineTest, SettlingGoesOnWhateverCame) {
   const Future<> first = start_coroutine<Settler>(ran, Future<>());
-  turns();
   Promise<> promise;
   const Future<> second = start_coroutine<Settler>(ran, promise.future());
   promise.set_exception(std::runtime_error("x"));
@@ -212,6 +211,17 @@ TEST_F(CoroutineTest, OneThatMeetsOnlyReadyFuturesStillLetsOthersRun) {
   loop.turn();
   EXPECT_GT(rounds, before);
   EXPECT_LE(rounds, before + Task::kInlineResumptions + 1);
+}
+
+TEST(CoroutineAfterALoop, BeginsWithAWholeBudget) {
+  const auto rounds_at_once = [] {
+    IOLoop loop;
+    long rounds = 0;
+    const Future<> busy = start_coroutine<Busy>(rounds);
+    return rounds;
+  };
+  rounds_at_once();
+  EXPECT_GE(rounds_at_once(), Task::kInlineResumptions);
 }
 
 TEST_F(CoroutineTest, BothFacesMayAwaitEachOther) {
