@@ -31,8 +31,8 @@ int other_threads_that_stay() {
   return others;
 }
 
-void check_single_threaded() {
-  if (const int others = other_threads_that_stay(); others > 0)
+void check_single_threaded(int others) {
+  if (others > 0)
     throw InvalidStateError("InChildren: cannot fork a process with other threads, which has " +
                             std::to_string(others) + ": a child would not have them");
 }
@@ -48,7 +48,7 @@ RequestChildren::RequestChildren(RequestServer& server, RequestBells& bells,
       policy_(policy),
       on_room_(std::move(on_room)),
       loop_(IOLoop::current()) {
-  check_single_threaded();
+  check_single_threaded(other_threads_that_stay());
 }
 
 RequestChildren::~RequestChildren() { close(); }
@@ -84,7 +84,7 @@ void RequestChildren::wait_out(const std::exception& shortage) {
 // A child begins once it is looked after: one that is killed before has taken nothing from its
 // client, which another one may serve.
 void RequestChildren::fork_for(Children::iterator child) {
-  check_single_threaded();
+  check_single_threaded(other_threads());
   Bell may_begin;
   const pid_t parent = ::getpid();
   const pid_t pid = loop_.platform().fork();

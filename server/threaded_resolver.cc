@@ -91,7 +91,7 @@ class ThreadedResolver::Lookups : public std::enable_shared_from_this<Lookups> {
   Queue begun_;
   Id last_ = 0;
   std::size_t threads_ = 0;
-  std::size_t idle_ = 0;
+  std::size_t idle_ = 0;  // that look nothing up, or no longer: they come back here by themselves
   bool ending_ = false;
 };
 
@@ -113,6 +113,7 @@ void ThreadedResolver::Lookups::start_thread() {
   try {
     std::thread([self = shared_from_this()] { self->work(); }).detach();
     ++threads_;
+    ++idle_;
   } catch (...) {
     if (threads_ == 0) throw;
   }
@@ -126,7 +127,8 @@ void ThreadedResolver::Lookups::withdraw(Id id) {
   if (!dropped) dropped = begun_.extract(id);
 }
 
-// Who sleeps is seen off; who is in the midst of a lookup will see by itself that it is over.
+// Who is idle is seen off, so that nothing of the loop's is left in its hands; who is in the midst
+// of a lookup will see by itself that it is over.
 void ThreadedResolver::Lookups::end() {
   if (!of_this_process()) return;
   Queue dropped[2];
@@ -144,7 +146,6 @@ void ThreadedResolver::Lookups::work() {
 
 std::optional<ThreadedResolver::Lookups::Begun> ThreadedResolver::Lookups::next() {
   std::unique_lock lock(mutex_);
-  ++idle_;
   changed_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
   --idle_;
   if (ending_) {
@@ -168,6 +169,7 @@ void ThreadedResolver::Lookups::deliver(Id id, Answer answer) {
   Queue::node_type wanted;
   {
     const std::lock_guard lock(mutex_);
+    ++idle_;
     wanted = begun_.extract(id);
   }
   if (wanted) wanted.mapped().answer(std::move(answer));

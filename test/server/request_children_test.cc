@@ -277,6 +277,10 @@ class RequestChildrenInAHandshakeFork : public RequestServerTest {
     client = &connect();
     EXPECT_TRUE(run_until([&] { return server->workers().size() == 1; }));
   }
+  void begin_handshake() {
+    client->send(peer.take());
+    EXPECT_TRUE(run_until([&] { return !client->received().empty(); }));
+  }
   bool run_until_over_tls(RawClient& raw) {
     std::size_t fed = 0;
     return run_until([&] {
@@ -293,6 +297,7 @@ class RequestChildrenInAHandshakeFork : public RequestServerTest {
 };
 
 TEST_F(RequestChildrenInAHandshakeFork, ADrainIsHeardOnceTheHandshakeIsOver) {
+  begin_handshake();
   const Future<std::size_t> left = server->drain(20s);
   loop.turn();
   EXPECT_TRUE(run_until_over_tls(*client));
@@ -301,9 +306,16 @@ TEST_F(RequestChildrenInAHandshakeFork, ADrainIsHeardOnceTheHandshakeIsOver) {
   EXPECT_EQ(left.result(), 0U);
 }
 
+TEST_F(RequestChildrenInAHandshakeFork, ADrainWaitsForNoneThatHasNotBegun) {
+  const Future<std::size_t> left = server->drain(20s);
+  EXPECT_TRUE(run_until([&] { return client->over(); }));
+  EXPECT_EQ(client->received(), "");
+  EXPECT_TRUE(run_until([&] { return left.done(); }));
+  EXPECT_EQ(left.result(), 0U);
+}
+
 TEST_F(RequestChildrenInAHandshakeFork, SoIsASignalToTheChild) {
-  client->send(peer.take());
-  ASSERT_TRUE(run_until([&] { return !client->received().empty(); }));
+  begin_handshake();
   ::kill(first_child(*server), SIGTERM);
   EXPECT_TRUE(run_until_over_tls(*client));
   EXPECT_TRUE(peer.established());

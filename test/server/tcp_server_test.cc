@@ -6,6 +6,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -247,11 +248,16 @@ TEST_F(TCPServerTest, AddsAllSocketsOrNone) {
 
 // --- Conversations
 
-class TCPServerStyle : public TCPServerTest,
-                       public testing::WithParamInterface<std::pair<const char*, Conversation>> {};
+struct Style {
+  const char* name;
+  Conversation converse;
+};
+void PrintTo(const Style& style, std::ostream* out) { *out << style.name; }
+
+class TCPServerStyle : public TCPServerTest, public testing::WithParamInterface<Style> {};
 
 TEST_P(TCPServerStyle, ServesManyAtOnceAndEndsWithThePeer) {
-  serve(GetParam().second);
+  serve(GetParam().converse);
   for (int i = 0; i < 3; ++i) connect();
   for (RawClient& client : clients) EXPECT_TRUE(answers(client, "one\n"));
   for (RawClient& client : clients) EXPECT_TRUE(answers(client, "two\n"));
@@ -265,7 +271,7 @@ TEST_P(TCPServerStyle, ServesManyAtOnceAndEndsWithThePeer) {
 }
 
 TEST_P(TCPServerStyle, PeersThatResetAreForgotten) {
-  serve(GetParam().second);
+  serve(GetParam().converse);
   const std::size_t before = open_descriptors();
   for (int i = 0; i < 50; ++i) connect().send("hello\n");
   for (int i = 0; i < 25; ++i) {  // half of them before they are accepted
@@ -280,12 +286,11 @@ TEST_P(TCPServerStyle, PeersThatResetAreForgotten) {
   EXPECT_TRUE(log.lines().empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Each, TCPServerStyle,
-    testing::Values(std::pair<const char*, Conversation>{"Callbacks", echo_by_callbacks},
-                    std::pair<const char*, Conversation>{"Macro", echo_by_macro},
-                    std::pair<const char*, Conversation>{"CoAwait", echo_by_co_await}),
-    [](const auto& style) { return std::string(style.param.first); });
+INSTANTIATE_TEST_SUITE_P(Each, TCPServerStyle,
+                         testing::Values(Style{"Callbacks", echo_by_callbacks},
+                                         Style{"Macro", echo_by_macro},
+                                         Style{"CoAwait", echo_by_co_await}),
+                         [](const auto& style) { return std::string(style.param.name); });
 
 TEST_F(TCPServerTest, AConversationLearnsThePeersAddress) {
   serve(echo_by_co_await);
@@ -813,7 +818,7 @@ TEST_F(TCPServerLimits, TheFullestStreamIsClosedWhenAllTogetherHoldTooMuch) {
 // --- Dropping the server
 
 TEST_P(TCPServerStyle, DroppingTheServerEndsThemAll) {
-  serve(GetParam().second);
+  serve(GetParam().converse);
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(answers(connect(), "hello\n"));
   server.reset();
   for (RawClient& client : clients) EXPECT_TRUE(client.over());
@@ -823,7 +828,7 @@ TEST_P(TCPServerStyle, DroppingTheServerEndsThemAll) {
 }
 
 TEST_P(TCPServerStyle, ClosingAllConnectionsEndsThemAllAndTheServerGoesOn) {
-  serve(GetParam().second);
+  serve(GetParam().converse);
   ASSERT_TRUE(answers(connect(), "hello\n"));
   server->close_all_connections();
   EXPECT_TRUE(clients.front().over());

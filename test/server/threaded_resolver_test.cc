@@ -207,6 +207,20 @@ TEST(ThreadedResolverEnd, ClosingTheLoopMeanwhileIsSilentAndLeavesNothingOpen) {
   EXPECT_TRUE(log.lines().empty());
 }
 
+TEST(ThreadedResolverEnd, LeavesNothingOfTheLoopInTheHandsOfAThreadThatHasAnswered) {
+  const std::size_t before = open_descriptors();
+  for (int times = 0; times < 100; ++times) {
+    {
+      ThreadedResolver resolver(1, 1, [](const std::string&, std::uint16_t port, int) {
+        return Addresses{SocketAddress::parse("192.0.2.1", port).value()};
+      });
+      IOLoop loop;
+      loop.run_sync([&] { return resolver.resolve("one", 80); });
+    }
+    ASSERT_EQ(open_descriptors(), before);
+  }
+}
+
 TEST(ThreadedResolverEnd, AnAnswerThatComesAfterTheLoopIsDropped) {
   const LogCapture log;
   BlackHole nobody;
