@@ -86,12 +86,14 @@ expect eof
 
 TEST_F(TelnetRpcClients, ControlCOnTelnetDropsTheLineAndTheOutputGoesOn) {
   // 3 reaches telnet as its terminal's interrupt character: it sends IAC IP and asks for a timing
-  // mark, and shows nothing more until that comes.
+  // mark, and shows nothing more until that comes. A person's pauses are there, since it loses its
+  // way when it is interrupted while it sends.
   telnet(R"(send {echo.say ready
 }
 see {[1] ok ready}
 send {math
 }
+after 300
 send [format %c 3]
 after 300
 send {echo.say one
