@@ -72,4 +72,5 @@ void chain_future(Future<T> from, Promise<T> to);
 
 }  // namespace eddy
 
-#include "gen_inline.h"  // the templates above
+#include "gen_inline.h"    // the templates above
+#include "multi_inline.h"  // and those that wait for all

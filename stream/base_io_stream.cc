@@ -24,17 +24,6 @@ class BaseIOStream::CloseNotice final : public Runnable {
   Callback callback_;
 };
 
-SharedLimits share(StreamLimits limits) {
-  limits.read_chunk_size =
-      std::clamp<std::size_t>(limits.read_chunk_size, 1, limits.max_buffer_size / 2 + 1);
-  return std::make_shared<const StreamLimits>(std::move(limits));
-}
-
-SharedLimits default_limits() {
-  static const auto& standard = *new SharedLimits(share({}));
-  return standard;
-}
-
 BaseIOStream::BaseIOStream(SharedLimits limits)
     : loop_(IOLoop::current()), limits_(std::move(limits)) {}
 

@@ -174,12 +174,12 @@ TEST_F(ThreadedResolverTest, AfterItsEndNoThreadIsLeft) {
   };
   const auto before = threads();
   {
-    ThreadedResolver resolver(3, 8, [](const std::string&, std::uint16_t port, int) {
-      return Addresses{SocketAddress::parse("192.0.2.1", port).value()};
-    });
+    ThreadedResolver resolver(3, 8, nobody.look_up());
     std::vector<Future<Addresses>> all;
     for (const char* name : {"one", "two", "three"}) all.push_back(resolver.resolve(name, 80));
+    nobody.wait_for(3);
     EXPECT_GT(threads(), before);
+    nobody.open();
     for (const Future<Addresses>& each : all) run_until_done(each);
   }
   while (threads() > before) std::this_thread::yield();  // on its way out
