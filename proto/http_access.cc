@@ -37,13 +37,17 @@ std::string_view or_dash(const HTTPRequest& request, std::string_view name) {
   return request.headers.contains(name) ? request.headers.first(name) : "-";
 }
 
+std::string request_line(const HTTPRequest& request) {
+  if (request.method.empty()) return "-";
+  return request.method + ' ' + request.target + " HTTP/1." + std::to_string(request.minor_version);
+}
+
 }  // namespace
 
 std::string format_access(const HTTPAccess& access, std::time_t now) {
   const HTTPRequest& request = access.request;
   std::string line = host_of(request.client) + " - - [" + format_time(now) + "] ";
-  append_quoted(line, request.method + ' ' + request.target + " HTTP/1." +
-                          std::to_string(request.minor_version));
+  append_quoted(line, request_line(request));
   line.append(" ").append(std::to_string(access.status));
   line.append(" ").append(std::to_string(access.body_size)).append(" ");
   append_quoted(line, or_dash(request, "Referer"));

@@ -105,9 +105,11 @@ Future<> HTTPConnection::answer_request() {
   std::uint64_t body_size = response.body.size();
   if (response.stream && has_body(response, form))
     body_size = co_await send_stream(response, is_chunked(response, form));
-  co_await stream_->drain();
-  if (server_.options_.access_log)
-    note_access(response.status, has_body(response, form) ? body_size : 0);
+  try {
+    co_await stream_->drain();
+  } catch (const StreamClosedError&) {  // it left in the midst: the next read will say so, too
+  }
+  note_access(response.status, has_body(response, form) ? body_size : 0);
   stream_->count_held(0);
 }
 
@@ -229,8 +231,9 @@ Future<std::uint64_t> HTTPConnection::send_stream(const HTTPResponse& response, 
 }
 
 void HTTPConnection::note_access(int status, std::uint64_t body_size) {
-  server_.options_.access_log(
-      {parser_.request(), status, body_size, stream_->loop().time() - begun_});
+  if (!server_.options_.access_log) return;
+  const Duration taken = begun_ ? stream_->loop().time() - *begun_ : Duration::zero();
+  server_.options_.access_log({parser_.request(), status, body_size, taken});
 }
 
 }  // namespace eddy

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -81,9 +82,9 @@ class HTTPConnection : public ListNode,
   std::size_t used_ = 0;         // of them, by the parser
   Future<std::string> reading_;  // the stream
   Future<HTTPResponse> answer_;
-  Future<> sending_;  // what the answer's stream writes
-  Future<> watch_;    // of a client that has asked and waits
-  TimePoint begun_;   // the request
+  Future<> sending_;                // what the answer's stream writes
+  Future<> watch_;                  // of a client that has asked and waits
+  std::optional<TimePoint> begun_;  // the request, when its head had ended
   Duration body_patience_{};
   TimePoint deadline_ = TimePoint::max();
   IOLoop::Timeout timer_{};

@@ -13,6 +13,7 @@ using Event = HTTPParser::Event;
 // What is idle holds nothing of what was; an assigned string would keep its memory.
 void HTTPConnection::expect_request() {
   std::exchange(parser_.request(), {});
+  begun_.reset();
   idle_ = used_ == bytes_.size();  // else it has begun behind the one before
   if (idle_) {
     std::string().swap(bytes_);
@@ -101,6 +102,8 @@ void HTTPConnection::refuse(int status, std::string_view reason) {
   log::info("refused, ", status, " ", reason, ": ", client_.to_string());
   HTTPResponse response(status, std::to_string(status) + ' ' + std::string(reason_of(status)));
   send(response, {.keep_alive = false});
+  parser_.request().client = client_;
+  note_access(status, response.body.size());
 }
 
 // --- For a handler -------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ struct HTTPOptions {
   std::size_t max_connections = 0;                     // 0: no limit
   std::shared_ptr<const TLSContext> tls = nullptr;     // as in TCPServerOptions, these two
   Duration handshake_timeout = kHandshakeTimeout;
-  std::function<void(const HTTPAccess&)> access_log{};  // told of each request that was answered
+  std::function<void(const HTTPAccess&)> access_log{};  // told of each that was answered
 };
 
 class HTTPConnection;

@@ -557,6 +557,41 @@ TEST_F(HTTPServerTest, EachAnswerIsToldToTheAccessLog) {
   EXPECT_EQ(told[2], "GET /nowhere 404 13");
 }
 
+TEST_F(HTTPServerTest, SoIsOneThatItsClientDoesNotReadToTheEnd) {
+  std::vector<std::uint64_t> told;
+  HTTPOptions options;
+  options.access_log = [&](const HTTPAccess& access) { told.push_back(access.body_size); };
+  routes.get("/long", [](const HTTPRequest&) {
+    HTTPResponse response;
+    response.stream = [](HTTPBodyWriter& out) -> Future<> {
+      for (;;) co_await out.write(std::string(10'000, 'x'));
+    };
+    return response;
+  });
+  serve(options);
+  RawClient& client = say("GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(run_until([&] { return client.received().size() > 100'000; }));
+  client.reset();
+  ASSERT_TRUE(run_until([&] { return !told.empty(); }));
+  EXPECT_GE(told[0], 100'000U);
+  EXPECT_TRUE(run_until([&] { return server->connections() == 0; }));
+  EXPECT_EQ(told.size(), 1U);
+}
+
+TEST_F(HTTPServerTest, SoIsEachRefusal) {
+  std::vector<std::string> told;
+  HTTPOptions options;
+  options.access_log = [&](const HTTPAccess& access) { told.push_back(format_access(access, 0)); };
+  serve(options);
+  say("G\x01T / HTTP/1.1\r\n\r\n");
+  ASSERT_TRUE(run_until([&] { return told.size() == 1; }));
+  say(kIndex + "GET /index/ HTTP/1.1\r\nHost: a b\r\n\r\n");
+  ASSERT_TRUE(run_until([&] { return told.size() == 3; }));
+  const std::string from = "127.0.0.1 - - [01/Jan/1970:00:00:00 +0000] ";
+  EXPECT_EQ(told[0], from + "\"-\" 400 15 \"-\" \"-\"");
+  EXPECT_EQ(told[2], from + "\"GET /index/ HTTP/1.1\" 400 15 \"-\" \"-\"");
+}
+
 TEST(HTTPAccess, IsALineOfTheCombinedFormatWhateverWasSent) {
   HTTPRequest request;
   request.method = "GET";
