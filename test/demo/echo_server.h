@@ -98,9 +98,8 @@ struct EchoWay {
 
 class EchoServer {
  public:
-  explicit EchoServer(const EchoWay& way, DemoProcess::Words flags = {},
-                      const Surroundings& around = {})
-      : way_(way), server_("echo", all_flags(std::move(flags)), around) {}
+  explicit EchoServer(EchoWay way, DemoProcess::Words flags = {}, const Surroundings& around = {})
+      : way_(std::move(way)), server_("echo", all_flags(std::move(flags)), around) {}
 
   DemoServer& process() { return server_; }
   std::string path() const { return folder_.file("socket"); }

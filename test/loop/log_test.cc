@@ -115,9 +115,9 @@ TEST_F(LogTest, AVeryLongLineIsCut) {
 TEST(LogFork, AChildSpeaksWhateverItsParentsThreadsWereDoing) {
   log::set_sink([](log::Level, std::string_view line) { const std::string copy(line); });
   std::atomic<bool> over{false};
-  std::vector<std::thread> threads;
-  for (int at = 0; at < 2; ++at)
-    threads.emplace_back([&] {
+  std::vector<std::thread> threads(2);
+  for (std::thread& thread : threads)
+    thread = std::thread([&] {
       while (!over) log::always(std::string(1000, 'x'));
     });
   int silent = 0;
