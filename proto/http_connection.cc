@@ -107,7 +107,8 @@ Future<> HTTPConnection::answer_request() {
     body_size = co_await send_stream(response, is_chunked(response, form));
   try {
     co_await stream_->drain();
-  } catch (const StreamClosedError&) {  // it left in the midst: the next read will say so, too
+  } catch (const StreamClosedError&) {  // the client left in the midst
+    over_ = true;
   }
   note_access(response.status, has_body(response, form) ? body_size : 0);
   stream_->count_held(0);
