@@ -1,15 +1,15 @@
-// sleep, with_timeout, multi, WaitIterator: what coroutines are made of.
+// sleep, with_timeout, WaitIterator and, in multi.h, multi: what coroutines are made of.
 //
 // Mirrors tornado.gen. All give Futures; await them, or hang callbacks on them.
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "io_loop.h"
+#include "multi.h"
 #include "task.h"
 
 namespace eddy {
@@ -32,17 +32,6 @@ Future<T> with_timeout(std::chrono::duration<Rep, Period> timeout, Future<T> fut
   const TimePoint now = IOLoop::current().time();
   return with_deadline(after(now, to_duration(timeout)), std::move(future), where);
 }
-
-// Waits for all, even when one fails: then the first failure, in the order given, is thrown, and
-// the others are logged, unless `quiet`. Results come in the order given.
-template <class T>
-using MultiResult = std::conditional_t<std::is_void_v<T>, void, std::vector<T>>;
-template <class T>
-Future<MultiResult<T>> multi(std::vector<Future<T>> futures, bool quiet = false,
-                             Location where = Location::current());
-template <class Key, class T>
-Future<std::map<Key, T>> multi(std::map<Key, Future<T>> futures, bool quiet = false,
-                               Location where = Location::current());
 
 // Futures in the order in which they are done; those done already, in the order given.
 //
@@ -72,5 +61,4 @@ void chain_future(Future<T> from, Promise<T> to);
 
 }  // namespace eddy
 
-#include "gen_inline.h"    // the templates above
-#include "multi_inline.h"  // and those that wait for all
+#include "gen_inline.h"  // the templates above

@@ -1,9 +1,31 @@
-// multi(), of gen.h, which includes this.
+// multi: many Futures become one.
+//
+// Mirrors tornado.gen.multi; gen.h includes it.
 #pragma once
 
-#include "gen.h"
+#include <cstddef>
+#include <exception>
+#include <map>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "future.h"
 
 namespace eddy {
+
+// Waits for all, even when one fails: then the first failure, in the order given, is thrown, and
+// the others are logged, unless `quiet`. Results come in the order given.
+template <class T>
+using MultiResult = std::conditional_t<std::is_void_v<T>, void, std::vector<T>>;
+template <class T>
+Future<MultiResult<T>> multi(std::vector<Future<T>> futures, bool quiet = false,
+                             Location where = Location::current());
+template <class Key, class T>
+Future<std::map<Key, T>> multi(std::map<Key, Future<T>> futures, bool quiet = false,
+                               Location where = Location::current());
+
 namespace detail {
 
 // Waits for a number of states, and then for nobody. Owns itself once it waits.
