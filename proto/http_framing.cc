@@ -5,14 +5,13 @@
 #include <string_view>
 #include <vector>
 
+#include "http_characters.h"
 #include "http_target.h"
 
 namespace eddy {
 namespace {
 
 using Refused = std::optional<HTTPRefusal>;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Of a list of words, in one field or several; empty ones mean nothing.
 std::vector<std::string_view> words_of(const HTTPRequest& request, std::string_view name) {
@@ -73,7 +72,7 @@ Refused check_length(HTTPRequest& request) {
   if (lengths == 0) return {};
   if (lengths > 1) return HTTPRefusal{400, "more than one Content-Length"};
   const std::string_view digits = request.headers.first("Content-Length");
-  if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit))
+  if (digits.empty() || !kDigits.contains_all(digits))
     return HTTPRefusal{400, "a malformed Content-Length"};
   std::uint64_t length = 0;
   if (std::from_chars(digits.data(), digits.data() + digits.size(), length).ec != std::errc())

@@ -3,19 +3,14 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "http_characters.h"
+
 namespace eddy {
 namespace {
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-constexpr bool is_letter_or_digit(char c) {
-  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z');
-}
-
-constexpr bool is_token_character(char c) {
-  return is_letter_or_digit(c) ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
+constexpr CharacterSet kInTokens = kLettersAndDigits.with("!#$%&'*+-.^_`|~");
 
 constexpr bool is_control(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -32,9 +27,7 @@ void check(std::string_view name, std::string_view value) {
 
 }  // namespace
 
-bool is_http_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
-}
+bool is_http_token(std::string_view text) { return !text.empty() && kInTokens.contains_all(text); }
 
 bool has_control_characters(std::string_view text) {
   return std::any_of(text.begin(), text.end(), is_control);

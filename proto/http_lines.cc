@@ -1,23 +1,19 @@
 #include "http_lines.h"
 
-#include <algorithm>
-
+#include "http_characters.h"
 #include "http_headers.h"
 
 namespace eddy {
 namespace {
-
-constexpr std::string_view kHexDigits = "0123456789abcdefABCDEF";
 
 // "1.1" of "GET / HTTP/1.1"; of a line that names no version, nothing.
 std::string_view version_of(std::string_view line) {
   constexpr std::string_view kName = " HTTP/";
   const std::size_t at = line.rfind(kName);
   if (at == line.npos) return {};
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const std::string_view version = line.substr(at + kName.size());
-  const bool well =
-      version.size() == 3 && is_digit(version[0]) && version[1] == '.' && is_digit(version[2]);
+  const bool well = version.size() == 3 && kDigits.contains(version[0]) && version[1] == '.' &&
+                    kDigits.contains(version[2]);
   return well ? version : std::string_view();
 }
 
@@ -31,13 +27,12 @@ std::string_view chunk_line_of(std::string_view bytes) {
 
 bool is_last_chunk(std::string_view line) {
   const std::size_t other = line.find_first_not_of('0');
-  return line.starts_with('0') &&
-         (other == line.npos || kHexDigits.find(line[other]) == kHexDigits.npos);
+  return line.starts_with('0') && (other == line.npos || !kHexDigits.contains(line[other]));
 }
 
 // Beast takes any number of zeros, blanks without an extension behind them, and any byte in quotes.
 bool is_chunk_line(std::string_view line) {
-  const std::size_t digits = std::min(line.find_first_not_of(kHexDigits), line.size());
+  const std::size_t digits = kHexDigits.leading(line);
   const std::string_view rest = line.substr(digits);
   return digits > 0 && digits <= 16 && !has_control_characters(line) &&
          (rest.empty() || without_blanks_around(rest).starts_with(';'));

@@ -5,26 +5,21 @@
 #include <cstdint>
 #include <string>
 
+#include "http_characters.h"
+
 namespace eddy {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex_digit(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+// RFC 3986: unreserved and sub-delims; and what else a path has.
+constexpr CharacterSet kPlain = kLettersAndDigits.with("-._~!$&'()*+,;=");
+constexpr CharacterSet kInPaths = kPlain.with("/:@");
 
-// RFC 3986: unreserved and sub-delims.
-bool is_plain(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("-._~!$&'()*+,;=").find(c) != std::string_view::npos;
-}
-
-// Of plain characters, some others, and bytes as %41.
-bool is_made_of(std::string_view text, std::string_view others) {
+// Of these, and of bytes as %41.
+bool is_made_of(std::string_view text, const CharacterSet& characters) {
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (is_plain(text[at]) || others.find(text[at]) != others.npos) continue;
-    const bool encoded = text[at] == '%' && at + 2 < text.size() && is_hex_digit(text[at + 1]) &&
-                         is_hex_digit(text[at + 2]);
+    if (characters.contains(text[at])) continue;
+    const bool encoded =
+        text[at] == '%' && at + 2 < text.size() && kHexDigits.contains_all(text.substr(at + 1, 2));
     if (!encoded) return false;
     at += 2;
   }
@@ -43,7 +38,7 @@ bool is_version_six(std::string_view address) {
          SocketAddress::parse(std::string(address), 0);
 }
 
-bool is_path(std::string_view path) { return is_made_of(path, "/:@"); }
+bool is_path(std::string_view path) { return is_made_of(path, kInPaths); }
 
 // Browsers send some of what RFC 3986 would have encoded, as in "?a[]=1" and "?rebate=5%", and
 // nobody reads it as anything else.
@@ -54,7 +49,7 @@ bool is_query(std::string_view query) {
 }
 
 bool has_port(std::string_view host) {
-  return host.find(':') != host.npos && is_digit(host.back());
+  return host.find(':') != host.npos && kDigits.contains(host.back());
 }
 
 }  // namespace
@@ -62,7 +57,7 @@ bool has_port(std::string_view host) {
 bool is_http_host(std::string_view host) {
   if (!host.starts_with('[')) {
     const std::size_t colon = std::min(host.find(':'), host.size());
-    return colon > 0 && is_made_of(host.substr(0, colon), "") &&
+    return colon > 0 && is_made_of(host.substr(0, colon), kPlain) &&
            (colon == host.size() || is_port(host.substr(colon + 1)));
   }
   const std::size_t end = host.find(']');
