@@ -19,7 +19,11 @@ std::string_view version_of(std::string_view line) {
 
 }  // namespace
 
-std::string_view first_line(std::string_view bytes) { return bytes.substr(0, bytes.find("\r\n")); }
+std::string_view first_line(std::string_view bytes) {
+  const std::size_t end = bytes.find("\r\n");
+  const bool half_ended = end == bytes.npos && bytes.ends_with('\r');
+  return bytes.substr(0, half_ended ? bytes.size() - 1 : end);
+}
 
 std::string_view chunk_line_of(std::string_view bytes) {
   return first_line(bytes.starts_with("\r\n") ? bytes.substr(2) : bytes);

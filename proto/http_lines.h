@@ -8,7 +8,8 @@
 
 namespace eddy {
 
-std::string_view first_line(std::string_view bytes);  // without its end, which may not have come
+// Without its end, of which nothing may have come, or a half.
+std::string_view first_line(std::string_view bytes);
 
 // Of a head: "GET / HTTP/2.0" is of another major version. One of a newer minor version, such as
 // HTTP/1.2, is read as of the newest that we know: RFC 9110, section 2.5.

@@ -196,7 +196,7 @@ bool HTTPParser::read_chunk_line(std::string_view& input) {
 std::size_t HTTPParser::size_of_chunk_line(std::string_view bytes) {
   const std::string_view line = chunk_line_of(bytes);
   const auto line_end = static_cast<std::size_t>(line.data() + line.size() - bytes.data());
-  if (line_end == bytes.size()) return bytes.npos;
+  if (line_end + 2 > bytes.size()) return bytes.npos;
   if (!is_last_chunk(line)) return line_end + 2;
   const std::size_t end = bytes.find("\r\n\r\n", std::max(line_end, searched_));
   searched_ = bytes.size() - std::min<std::size_t>(bytes.size(), 3);

@@ -241,6 +241,7 @@ TEST(HTTPParserLimits, OfAChunksLineAndOfTrailers) {
   EXPECT_EQ(outcome_of(chunked("1;abcdef\r\nx\r\n0\r\n\r\n"), limits), "POST /, body 'x', end; ");
   EXPECT_EQ(outcome_of(chunked("1;abcdefg\r\n"), limits), "POST /400 max_chunk_line = 8");
   EXPECT_EQ(outcome_of(chunked("1;abcdefghijkl"), limits), "POST /400 max_chunk_line = 8");
+  EXPECT_EQ(outcome_of(chunked("1;abcdef\r"), limits), "POST /") << "its end is no part of it";
   EXPECT_EQ(outcome_of(chunked("0\r\nA:\r\nB:\r\nC:\r\n\r\n"), limits),
             "POST /431 max_headers = 2");
   EXPECT_EQ(outcome_of(chunked("0\r\nA: " + std::string(60, 'x')), limits),
