@@ -86,8 +86,7 @@ expect eof
 
 TEST_F(TelnetRpcClients, ControlCOnTelnetDropsTheLineAndTheOutputGoesOn) {
   // 3 reaches telnet as its terminal's interrupt character: it sends IAC IP and asks for a timing
-  // mark, and shows nothing more until that comes. A person's pauses are there, since it loses its
-  // way when it is interrupted while it sends.
+  // mark, and shows nothing more until that comes. The pauses are a person's.
   telnet(R"(send {echo.say ready
 }
 see {[1] ok ready}
