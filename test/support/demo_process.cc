@@ -181,10 +181,14 @@ std::size_t DemoProcess::resident_bytes() const {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-std::size_t DemoProcess::descriptors() const {
-  const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid_) + "/fd");
+std::size_t DemoProcess::entries(const std::string& directory) const {
+  const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid_) + '/' + directory);
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
+
+std::size_t DemoProcess::descriptors() const { return entries("fd"); }
+
+std::size_t DemoProcess::threads() const { return entries("task"); }
 
 Seconds DemoProcess::cpu_time() const {
   const std::string stat = proc("stat");
@@ -205,9 +209,22 @@ bool DemoProcess::is_stopped() const {
   return stat.substr(stat.rfind(')') + 2, 1) == "T";
 }
 
+namespace {
+
+constexpr std::string_view kStopped = "--- stopped by SIGSTOP ---";
+
+std::size_t times(std::string_view part, const std::string& text) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    ++found;
+  return found;
+}
+
+}  // namespace
+
 Injection::Injection(const DemoProcess& program, const DemoProcess::Words& injections)
-    : strace_("strace", [&] {
-        DemoProcess::Words words = {"-f", "-o", "/dev/null", "-p", std::to_string(program.pid())};
+    : program_(program), strace_("strace", [&] {
+        DemoProcess::Words words = {"-f", "-p", std::to_string(program.pid())};
         for (const std::string& one : injections)
           words.insert(words.end(), {"-e", "inject=" + one});
         return words;
@@ -215,12 +232,17 @@ Injection::Injection(const DemoProcess& program, const DemoProcess::Words& injec
   if (!strace_.err().wait_for(" attached")) throw std::runtime_error(strace_.err().text());
 }
 
+// A call that strace has begun to fail when it detaches comes back as ENOSYS, which nobody asked
+// for. So the program stands still meanwhile, each of its threads outside of all calls.
 Injection::~Injection() {
-  strace_.kill(SIGINT);  // it detaches, and the program goes on
+  program_.kill(SIGSTOP);
+  eventually([&] { return times(kStopped, strace_.err().text()) >= program_.threads(); });
+  strace_.kill(SIGINT);  // it detaches
   try {
     strace_.wait();
   } catch (const std::runtime_error&) {  // then it is killed
   }
+  program_.kill(SIGCONT);
 }
 
 }  // namespace eddy

@@ -81,12 +81,14 @@ class DemoProcess {
   // What /proc says.
   std::size_t resident_bytes() const;
   std::size_t descriptors() const;
+  std::size_t threads() const;
   Seconds cpu_time() const;
   std::size_t context_switches() const;  // voluntary: a thread that sleeps has none
   bool is_stopped() const;
 
  private:
   std::string proc(const std::string& file) const;
+  std::size_t entries(const std::string& directory) const;
 
   pid_t pid_;
   bool reaped_ = false;
@@ -100,13 +102,15 @@ class DemoProcess {
 };
 
 // Makes the kernel answer a running program's system calls with failures: strace's --inject, such
-// as `accept4:error=ENFILE:when=1+3`. In force when constructed, and no more when destroyed.
+// as `accept4:error=ENFILE:when=1+3`. In force when constructed, and no more when destroyed; the
+// program must outlive it.
 class Injection {
  public:
   Injection(const DemoProcess& program, const DemoProcess::Words& injections);
   ~Injection();
 
  private:
+  const DemoProcess& program_;
   DemoProcess strace_;
 };
 
