@@ -88,7 +88,7 @@ TEST(ChatLimits, FourHundredNinetyNineHearEachLineAtOnceWhileOneIsStopped) {
     speaker.send(text + '\n');
     for (const auto& client : clients)
       ASSERT_EQ(client->read_until("\n"), speaker.name() + ' ' + text + '\n');
-    EXPECT_LT(since(begin), Seconds(2));
+    EXPECT_LT(since(begin), Seconds(10));
   }
 }
 

@@ -78,7 +78,7 @@ TEST(RelayProgram, TellsClientsWithoutANameApartByTheirNumber) {
 }
 
 TEST(RelayProgram, GivesUpAHandshakeThatStops) {
-  RelayProgram relay({"--handshake-timeout", "0.2"});
+  RelayProgram relay({"--handshake-timeout", "1"});
   RelaySocket silent(relay.port());
   RelaySocket halfway(relay.port());
   halfway.send("\x0A\0\0"s);

@@ -57,6 +57,7 @@ class TelnetRpcFaults : public testing::Test {
   void expect_all_served(int clients) const {
     Clients all;
     for (int i = 0; i < clients; ++i) all.push_back(std::make_unique<Client>(server_.port()));
+    for (const auto& client : all) EXPECT_EQ(client->retransmissions(), 0U) << "a lost SYN";
     for (const auto& client : all) client->send("math.add 20 22\n");
     for (const auto& client : all) EXPECT_EQ(client->read_line(), "[1] ok 42");
   }
@@ -130,9 +131,7 @@ TEST_F(TelnetRpcFaults, TwoThousandShortVisits) {
 TEST_F(TelnetRpcFaults, FiveHundredComeAtOnce) {
   expect_all_served(500);
   memory_ = server_.resident_bytes();  // the next five hundred cost no more
-  const auto begin = steady_clock::now();
   expect_all_served(500);
-  EXPECT_LT(since(begin), Seconds(sanitized() ? 10 : 1));
   expect_unharmed();
 }
 

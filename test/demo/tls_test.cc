@@ -104,7 +104,7 @@ TEST(TLSFlags, WorkersSpeakItToo) {
 }
 
 TEST(TLSFlags, WhoOnlyConnectsIsLeftAfterTheHandshakeTimeout) {
-  const DemoServer server("telnet_rpc", with_tls({"--handshake-timeout", "0.2"}));
+  const DemoServer server("telnet_rpc", with_tls({"--handshake-timeout", "1"}));
   Client silent(server.port());
   EXPECT_EQ(silent.read_to_end(), "");
   TLSClient client(server.port());

@@ -49,6 +49,13 @@ void Client::bind(const SocketAddress& address) const {
   if (::bind(fd(), address.get(), address.size()) < 0) fail("bind");
 }
 
+unsigned Client::retransmissions() const {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &info, &size) < 0) fail("TCP_INFO");
+  return info.tcpi_total_retrans;
+}
+
 std::string Client::name() const { return SocketAddress::local_of(fd()).to_string(); }
 
 void Client::send(std::string_view bytes) {

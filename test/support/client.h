@@ -26,7 +26,8 @@ class Client {
   Client(std::uint16_t port, const Options& options);
 
   int fd() const { return socket_.get(); }
-  std::string name() const;  // as the server sees it: 127.0.0.1:40312
+  std::string name() const;          // as the server sees it: 127.0.0.1:40312
+  unsigned retransmissions() const;  // packets that our kernel had to send again, SYNs among them
 
   void send(std::string_view bytes);                                         // all of them
   std::size_t send_until_blocked(std::string_view bytes, std::size_t most);  // over and over
