@@ -25,7 +25,14 @@ namespace {
 
 using Pids = std::set<pid_t>;
 
-bool alive(pid_t pid) { return std::filesystem::exists("/proc/" + std::to_string(pid) + "/exe"); }
+// Until it is a zombie, or gone: then all that it had open is closed.
+bool alive(pid_t pid) {
+  std::ifstream stream("/proc/" + std::to_string(pid) + "/stat");
+  std::string stat;
+  std::getline(stream, stat);
+  const std::size_t name_end = stat.rfind(')');
+  return name_end != stat.npos && stat.find_first_of("ZX", name_end) != name_end + 2;
+}
 
 std::size_t descriptors_of(pid_t pid) {
   const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid) + "/fd");
