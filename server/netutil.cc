@@ -87,12 +87,11 @@ void remove_leftover(const std::string& path, const SocketAddress& address) {
   if (connected < 0 && errno == ECONNREFUSED) ::unlink(path.c_str());
 }
 
-std::vector<UniqueFd> bind_all(int type, std::uint16_t port, const std::string& address,
-                               const BindOptions& options) {
-  const Addresses addresses = look_up(address, port, options.family, AI_PASSIVE);
+// The first socket picks the port when none is given; the others take the same.
+std::vector<UniqueFd> bind_each(int type, std::uint16_t port, const Addresses& addresses,
+                                const BindOptions& options) {
   std::vector<UniqueFd> sockets;
   for (const SocketAddress& wanted : addresses) {
-    // The first socket picks the port when none is given; the others take the same.
     const SocketAddress one = with_port(wanted, port);
     UniqueFd socket =
         addresses.size() == 1 ? bind_socket(type, one, options) : bind_if_ours(type, one, options);
@@ -100,6 +99,27 @@ std::vector<UniqueFd> bind_all(int type, std::uint16_t port, const std::string& 
     port = SocketAddress::local_of(socket.get()).port();
     sockets.push_back(std::move(socket));
   }
+  return sockets;
+}
+
+// A port that is free at one address may be taken at the next: then another one is picked.
+std::vector<UniqueFd> bind_free_port(int type, const Addresses& addresses,
+                                     const BindOptions& options) {
+  constexpr int kTries = 10;
+  for (int tries = 1;; ++tries) {
+    try {
+      return bind_each(type, 0, addresses, options);
+    } catch (const std::system_error& error) {
+      if (error.code().value() != EADDRINUSE || tries == kTries) throw;
+    }
+  }
+}
+
+std::vector<UniqueFd> bind_all(int type, std::uint16_t port, const std::string& address,
+                               const BindOptions& options) {
+  const Addresses addresses = look_up(address, port, options.family, AI_PASSIVE);
+  std::vector<UniqueFd> sockets = port == 0 ? bind_free_port(type, addresses, options)
+                                            : bind_each(type, port, addresses, options);
   if (sockets.empty())
     throw std::runtime_error("cannot listen on '" + address + "': no address is on this machine");
   return sockets;
