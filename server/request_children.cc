@@ -12,6 +12,7 @@
 
 #include "../loop/log.h"
 #include "../loop/run_sync.h"
+#include "../loop/signal_mask.h"
 #include "forked_child.h"
 #include "request_runner.h"
 
@@ -22,7 +23,7 @@ enum ExitCode { kServed = 0, kFailed = 1 };
 
 // A thread that has ended, and was joined even, is counted until the kernel has put it away.
 int other_threads_that_stay() {
-  constexpr int kLooks = 100;  // at 1 ms
+  constexpr int kLooks = 500;  // at 1 ms
   int others = other_threads();
   for (int looks = 1; others > 0 && looks < kLooks; ++looks) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -85,6 +86,7 @@ void RequestChildren::wait_out(const std::exception& shortage) {
 // client, which another one may serve.
 void RequestChildren::fork_for(Children::iterator child) {
   check_single_threaded(other_threads());
+  const AllSignalsBlocked for_the_child;  // whose own ways they wait for, not our handlers
   Bell may_begin;
   const pid_t parent = ::getpid();
   const pid_t pid = loop_.platform().fork();

@@ -109,6 +109,21 @@ TEST_F(RequestChildrenFork, AChildHasTheSignalsUsualActions) {
   ::sigaction(SIGUSR1, &before, nullptr);
 }
 
+TEST_F(RequestChildrenFork, ASignalAtItsVeryBeginningIsNotLostToAHandlerOfItsParent) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    struct sigaction before {};
+    ::sigaction(signal, nullptr, &before);
+    ::signal(signal, [](int) {});
+    platform.first_signal = signal;
+    serve(handled_by<EchoHandler>(), InChildren());
+    RawClient& client = connect();
+    client.send("hello");
+    EXPECT_TRUE(run_until_over(client)) << "it is asked to end";
+    EXPECT_EQ(client.received(), name_of(client) + " hello");
+    ::sigaction(signal, &before, nullptr);
+  }
+}
+
 TEST_F(RequestChildrenFork, TheNextClientWaitsUnacceptedUntilAChildEnds) {
   serve(handled_by<EchoHandler>(), InChildren{.max_children = 2});
   for (int i = 0; i < 3; ++i) connect().send("hello");

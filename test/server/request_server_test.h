@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,13 +28,19 @@ class HourOfItsOwn : public Platform {
  public:
   HourOfItsOwn() : shift_(std::chrono::hours(++tests_)) {}
   TimePoint now() override { return Platform::now() + shift_; }
-  pid_t fork() override { return refuse(forks_to_refuse, EAGAIN) ? -1 : Platform::fork(); }
+  pid_t fork() override {
+    if (refuse(forks_to_refuse, EAGAIN)) return -1;
+    const pid_t pid = Platform::fork();
+    if (pid == 0 && first_signal != 0) ::raise(first_signal);
+    return pid;
+  }
   int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) override {
     if (operation == EPOLL_CTL_ADD && refuse(watches_to_refuse, ENOSPC)) return -1;
     return Platform::epoll_ctl(epoll, operation, fd, event);
   }
 
   int forks_to_refuse = 0;
+  int first_signal = 0;  // of a child, before it can do anything
   int watches_to_refuse = 0;
 
  private:
