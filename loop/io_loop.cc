@@ -92,8 +92,9 @@ void IOLoop::start() {
 }
 
 void IOLoop::stop() {
+  const LoopDoor door = door_;  // another thread's loop may go as soon as it is told
   stopped_ = true;
-  if (current_ != this) door_.shared_->waker.ring();
+  if (current_ != this) door.shared_->waker.ring();
 }
 
 void IOLoop::turn(Duration longest) {

@@ -92,7 +92,8 @@ void Future<T>::add_done_callback(F callback) const {
 
 template <class F>
 bool IOLoop::add_callback(F&& callback) {
-  if (current_ != this) return door_.add_callback(detail::watched(std::forward<F>(callback)));
+  // By a door of the call's own: the callback may have ended the loop before this one is back.
+  if (current_ != this) return door().add_callback(detail::watched(std::forward<F>(callback)));
   if (!closed_) callbacks_.add(detail::watched(std::forward<F>(callback)));
   return !closed_;
 }

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -351,10 +352,11 @@ class CountingPlatform : public Platform {
   std::atomic<int> clock_readings{0};
   std::atomic<int> controls{0};
   int interruptions = 0;  // still to come, each with an EINTR
+  TimePoint held{};       // the time until then
 
   TimePoint now() override {
     ++clock_readings;
-    return Platform::now();
+    return interruptions > 0 ? held : Platform::now();
   }
   int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) override {
     ++controls;
@@ -395,14 +397,68 @@ TEST(IOLoopIdle, AnInterruptedWaitLosesNothingAndMakesNoTimerEarly) {
   CountingPlatform platform;
   const ScopedPlatform installed(platform);
   IOLoop loop;
-  platform.interruptions = 3;
   const auto began = std::chrono::steady_clock::now();
+  platform.held = platform.now();
+  platform.interruptions = 3;
   bool callback = false;
   loop.add_callback([&] { callback = true; });
   loop.run_sync([] { return eddy::sleep(2ms); });
   EXPECT_GE(std::chrono::steady_clock::now() - began, 2ms);
   EXPECT_TRUE(callback);
   EXPECT_EQ(platform.interruptions, 0);
+}
+
+// Its loop sleeps until another thread is about to ring, is up before it has, and goes.
+class HastyPlatform : public Platform {
+ public:
+  int epoll_wait(int epoll, epoll_event* events, int capacity, Duration timeout) override {
+    if (timeout == Duration::zero()) return Platform::epoll_wait(epoll, events, capacity, timeout);
+    set(sleeps_);
+    rings_.wait(false);
+    return 0;
+  }
+  ssize_t write(int fd, const void* data, std::size_t size) override {
+    set(rings_);
+    has_gone_.wait(false);
+    has_bell_ = ::fcntl(fd, F_GETFD) >= 0;
+    return Platform::write(fd, data, size);
+  }
+
+  void wait_until_it_sleeps() { sleeps_.wait(false); }
+  void has_gone() { set(has_gone_); }
+  bool has_bell() const { return has_bell_; }
+
+ private:
+  static void set(std::atomic<bool>& flag) {
+    flag = true;
+    flag.notify_all();
+  }
+
+  std::atomic<bool> sleeps_{false};
+  std::atomic<bool> rings_{false};
+  std::atomic<bool> has_gone_{false};
+  bool has_bell_ = false;
+};
+
+TEST(IOLoopThreads, ALoopMayGoBeforeTheOtherThreadThatEndedItIsBack) {
+  void (*const ways[])(IOLoop&) = {
+      [](IOLoop& loop) { loop.stop(); },
+      [](IOLoop& loop) { loop.add_callback([&loop] { loop.stop(); }); },
+  };
+  for (const auto end : ways) {
+    HastyPlatform platform;
+    const ScopedPlatform installed(platform);
+    auto loop = std::make_unique<IOLoop>();
+    std::thread other([&, &loop = *loop] {
+      platform.wait_until_it_sleeps();
+      end(loop);
+    });
+    loop->start();
+    loop.reset();
+    platform.has_gone();
+    other.join();
+    EXPECT_TRUE(platform.has_bell());
+  }
 }
 
 TEST(IOLoopThreads, ACallbackFromAnotherThreadWakesTheLoop) {
