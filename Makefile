@@ -166,7 +166,7 @@ TEST_ENVIRONMENT = EDDY_DEMO_DIR=$(abspath $(BUILD)/demo) \
 
 # The quick ones first: who broke a rule should not wait for the sanitizers to hear of it.
 .PHONY: check
-check: deps deps-check
+check: deps-check
 	$(call step,layers format-check docs-check headers)
 	$(call step,test-programs MODE=clang STRICT=1)
 	$(call step,tidy)

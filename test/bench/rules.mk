@@ -56,7 +56,7 @@ $(BENCH) $(BENCH_COUNTED):
 	$(Q)$(LINK) $(filter %.o %.a,$^) $(BENCH_LIBS) $(PACKAGE_LIBS) -o $@
 
 .PHONY: bench bench-quick bench-programs
-bench bench-quick: deps deps-bench
+bench bench-quick: deps-bench
 	@$(MAKE) bench-programs
 	@CXX=$(CXX) test/bench/run --build $(BUILD) $(RUN_BENCH) $(ARGS)
 bench: RUN_BENCH = --publish
