@@ -59,6 +59,7 @@ TEST(EchoProgram, LogsMessagesWithoutTheirControlCharacters) {
 TEST(EchoProgram, APeerThatStallsDoesNotGrowTheServer) {
   EchoServer server(kEchoStreamWays[0], {"--log-level", "off"});
   const auto stalled = server.stream();
+  ASSERT_TRUE(stalled->is_answered("hello"));
   stalled->client().send_until_blocked(std::string(60'000, 'x'), 200 << 20);
   EXPECT_LT(server.process().resident_bytes(), allowance(64 << 20));
   EXPECT_TRUE(server.stream()->is_answered("hello"));
@@ -95,6 +96,7 @@ TEST(EchoFork, ChildrenEndWithTheirServer) {
 TEST(EchoFork, ASecondSignalEndsTheChildrenToo) {
   EchoServer server({.name = "", .flags = {"--fork"}});
   const auto stalled = server.stream();
+  ASSERT_TRUE(stalled->is_answered("hello"));
   stalled->client().send_until_blocked(std::string(60'000, 'x'), 100 << 20);
   server.process().kill(SIGTERM);
   EXPECT_TRUE(server.process().err().wait_for("draining 1 connection"));

@@ -120,6 +120,7 @@ TEST_P(EchoStreams, WhatHasArrivedIsAnsweredWhenItIsAskedToStop) {
 TEST_P(EchoStreams, ADrainHasItsPatienceAndSaysWhatItCut) {
   EchoServer server(GetParam(), {"--drain-timeout", "0.2", "--log-level", "off"});
   const auto stalled = server.stream();
+  ASSERT_TRUE(stalled->is_answered("hello"));
   stalled->client().send_until_blocked(std::string(60'000, 'x'), 100 << 20);
   server.process().kill(SIGTERM);
   EXPECT_EQ(server.process().wait(), 0);

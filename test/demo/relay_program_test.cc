@@ -150,7 +150,7 @@ TEST(RelayProgram, FramesThatHaveReachedTheMachineStillReachTheViewers) {
 }
 
 TEST(RelayProgram, CutsAViewerThatDoesNotReadAndSaysSo) {
-  RelayProgram relay({"--drain-timeout", "0.3", "--log-level", "off"});
+  RelayProgram relay({"--drain-timeout", "1", "--log-level", "off"});
   Device device(relay);
   Viewer slow(relay, "x", {.receive_buffer = 4096});
   Viewer fast(relay);

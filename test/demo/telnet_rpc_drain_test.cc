@@ -47,15 +47,14 @@ TEST(TelnetRpcDrain, AnswersEveryCallInFlight) {
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 10; ++i) {
     clients.push_back(std::make_unique<Client>(server.port()));
-    clients.back()->send("time.sleep 0.5\ntime.count 3 0.1\nmath.fib 90\n");
+    clients.back()->send("time.sleep 2\ntime.count 3 1\nmath.fib 90\n");
   }
-  ASSERT_TRUE(eventually([&] { return server.statistic("calls_served") >= 10; }));
+  for (const auto& client : clients) client->read_until("[3] ok 2880067194370816120\r\n");
   server.kill(SIGTERM);
   for (const auto& client : clients) {
-    const std::string all = client->read_to_end();
-    EXPECT_NE(all.find("[1] ok slept 0.5\r\n"), std::string::npos) << all;
-    EXPECT_NE(all.find("[2] | 3\r\n"), std::string::npos) << all;
-    EXPECT_NE(all.find("[3] ok 2880067194370816120\r\n"), std::string::npos) << all;
+    const std::string rest = client->read_to_end();
+    EXPECT_NE(rest.find("[1] ok slept 2\r\n"), std::string::npos) << rest;
+    EXPECT_NE(rest.find("[2] | 3\r\n"), std::string::npos) << rest;
   }
   EXPECT_EQ(server.wait(), 0);
   EXPECT_NE(server.err().wait_to_end().find(" and 20 requests"), std::string::npos)
@@ -83,7 +82,7 @@ TEST(TelnetRpcDrain, ServesALongPipelineThatHasArrived) {
   TelnetRpcServer server({"--max-in-flight", "2"});
   Client client(server.port());
   std::string calls;
-  for (int i = 0; i < 20; ++i) calls += "time.sleep 0.02\n";
+  for (int i = 0; i < 20; ++i) calls += i < 2 ? "time.sleep 1\n" : "time.sleep 0.02\n";
   client.send(calls + "echo.say last\n");
   ASSERT_TRUE(server.eventually_in_flight(2));
   server.kill(SIGTERM);
@@ -111,7 +110,7 @@ TEST(TelnetRpcDrain, AcceptsNobodyAnyMore) {
 }
 
 TEST(TelnetRpcDrain, CutsWhatIsLeftAndSaysSoWhateverTheLogLevel) {
-  TelnetRpcServer server({"--drain-timeout", "0.3", "--log-level", "off"});
+  TelnetRpcServer server({"--drain-timeout", "1", "--log-level", "off"});
   Client stuck(server.port());
   Client idle(server.port());
   stuck.send("time.sleep 3600\ntime.sleep 3600\nmath.add 1 2\n");
@@ -119,8 +118,8 @@ TEST(TelnetRpcDrain, CutsWhatIsLeftAndSaysSoWhateverTheLogLevel) {
   const auto begin = steady_clock::now();
   server.kill(SIGTERM);
   EXPECT_EQ(server.wait(), 0);
-  EXPECT_GE(since(begin), Seconds(0.29));
-  EXPECT_LT(since(begin), Seconds(5));
+  EXPECT_GE(since(begin), Seconds(0.99));
+  EXPECT_LT(since(begin), Seconds(9));
   const std::string said = server.err().wait_to_end();
   EXPECT_NE(said.find("cut 1 connection and 2 requests"), std::string::npos) << said;
 }
@@ -167,14 +166,14 @@ TEST(TelnetRpcDrain, APeerThatKeepsSendingProlongsNothing) {
   const auto begin = steady_clock::now();
   server.kill(SIGTERM);
   EXPECT_EQ(server.wait(), 0);
-  EXPECT_LT(since(begin), Seconds(4));
+  EXPECT_LT(since(begin), Seconds(9));
   sender.join();
   reader.join();
   EXPECT_EQ(server.err().wait_to_end().find("drain timeout"), std::string::npos);
 }
 
 TEST(TelnetRpcDrain, AnswersThatTheClientReadsLateStillArrive) {
-  TelnetRpcServer server;
+  TelnetRpcServer server({"--drain-timeout", "86400"});
   Client client(server.port(), {.receive_buffer = 4096});
   client.send("time.count 100000 0\n");
   client.read_until("[1] | 1000\r\n");

@@ -42,7 +42,7 @@ class TelnetRpcFaults : public testing::Test {
     return eventually([&] {
       const std::size_t before = server_.context_switches();
       std::this_thread::sleep_for(Seconds(0.1));
-      return server_.context_switches() == before;
+      return server_.is_asleep() && server_.context_switches() == before;
     });
   }
 

@@ -28,6 +28,12 @@ double load(const DemoProcess& program, Seconds span = Seconds(0.5)) {
   return (program.cpu_time() - before) / span;
 }
 
+// Nothing is left for it to do: one that only waits for a core has no load either.
+bool settles(const DemoProcess& program) {
+  const auto settled = [&] { return load(program, Seconds(0.1)) < 0.05 && program.is_asleep(); };
+  return eventually(settled, 5 * kPatience);
+}
+
 TEST(TelnetRpcLimits, ALineAsLongAsAllowedIsServed) {
   TelnetRpcServer server({"--max-line", "20"});
   EXPECT_EQ(Client(server.port()).ask("echo.say " + std::string(11, 'x')),
@@ -88,9 +94,9 @@ TEST(TelnetRpcLimits, ASubnegotiationWithoutEndCostsNoMemory) {
 TEST(TelnetRpcLimits, AtMaxInFlightItStopsReading) {
   TelnetRpcServer server({"--max-in-flight", "3"});
   Client client(server.port());
-  client.send("time.sleep 0.3\ntime.sleep 3600\ntime.sleep 3600\nmath.add 20 22\n");
+  client.send("time.sleep 1\ntime.sleep 3600\ntime.sleep 3600\nmath.add 20 22\n");
   ASSERT_TRUE(server.eventually_in_flight(3));
-  EXPECT_EQ(client.read_line(), "[1] ok slept 0.3");
+  EXPECT_EQ(client.read_line(), "[1] ok slept 1");
   EXPECT_EQ(client.read_line(), "[4] ok 42");
 }
 
@@ -103,6 +109,7 @@ TEST(TelnetRpcLimits, WhileItDoesNotReadTheClientBlocksAndNoCpuIsSpent) {
   const std::size_t sent = client.send_until_blocked("math.add 20 22\n", 1000 * kMega);
   EXPECT_LT(sent, 20 * kMega);
   EXPECT_LT(server.resident_bytes(), before + allowance(kMega));
+  ASSERT_TRUE(settles(server));
   EXPECT_LT(load(server), 0.25);
   EXPECT_TRUE(server.is_healthy());
 }
@@ -116,6 +123,7 @@ TEST(TelnetRpcLimits, AClientThatReadsNothingIsNotReadEither) {
   const std::size_t sent = client.send_until_blocked(call, 64 * kMega);
   EXPECT_LT(sent, 20 * kMega);
   EXPECT_LT(server.resident_bytes(), before + allowance(2 * kMega + kMega / 2));
+  ASSERT_TRUE(settles(server));
   EXPECT_LT(load(server), 0.25);
   client.half_close();
   const std::string all = client.read_to_end();
@@ -128,7 +136,7 @@ TEST(TelnetRpcLimits, RowsStopComingUntilTheClientHasRead) {
   const std::size_t before = server.resident_bytes();
   Client client(server.port(), {.receive_buffer = 65536});
   client.send("time.count 1000000 0\n");
-  ASSERT_TRUE(eventually([&] { return load(server, Seconds(0.1)) < 0.05; }));
+  ASSERT_TRUE(settles(server));
   EXPECT_LT(server.resident_bytes(), before + allowance(kMega));
   EXPECT_EQ(server.statistic("in_flight"), 2);
   EXPECT_TRUE(client.read_until("[1] ok\r\n").ends_with("[1] | 1000000\r\n[1] ok\r\n"));
@@ -148,7 +156,7 @@ TEST(TelnetRpcLimits, TwentySlowReadersDisturbNobody) {
   for (int i = 1; i <= 50; ++i)
     EXPECT_EQ(quick.ask("math.add 1 2"), "[" + std::to_string(i) + "] ok 3");
   EXPECT_LT(since(begin), kPatience);  // together
-  ASSERT_TRUE(eventually([&] { return load(server, Seconds(0.1)) < 0.05; }, 5 * kPatience));
+  ASSERT_TRUE(settles(server));
   EXPECT_LT(server.resident_bytes(), before + allowance(20 * 400'000));
 }
 
@@ -156,7 +164,7 @@ TEST(TelnetRpcLimits, AReaderOfOneByteAtATimeCostsNothing) {
   TelnetRpcServer server;
   Client client(server.port(), {.receive_buffer = 2048});
   client.send("time.count 1000000 0\n");
-  ASSERT_TRUE(eventually([&] { return load(server, Seconds(0.1)) < 0.05; }));
+  ASSERT_TRUE(settles(server));
   const Seconds before = server.cpu_time();
   for (int i = 0; i < 200; ++i) {
     char byte = 0;
@@ -177,24 +185,30 @@ TEST(TelnetRpcLimits, ASilentClientIsClosed) {
 }
 
 TEST(TelnetRpcLimits, ACallUnderWayIsNoSilence) {
-  TelnetRpcServer server({"--idle-timeout", "0.3"});
+  TelnetRpcServer server({"--idle-timeout", "1"});
   const auto begin = steady_clock::now();
   Client client(server.port());
-  client.send("time.sleep 0.8\n");
-  EXPECT_EQ(client.read_to_end(), "[1] ok slept 0.8\r\n");
-  EXPECT_GE(since(begin), Seconds(1.09));
+  client.send("time.sleep 1.5\n");
+  EXPECT_EQ(client.read_to_end(), "[1] ok slept 1.5\r\n");
+  EXPECT_GE(since(begin), Seconds(2.49));
 }
 
-TEST(TelnetRpcLimits, BytesOfAnUnfinishedLineAreNoSilence) {
-  TelnetRpcServer server({"--idle-timeout", "1"});
+bool each_byte_prolongs_an_unfinished_line() try {
+  const TelnetRpcServer server({"--idle-timeout", "1"});
   const auto begin = steady_clock::now();
   Client client(server.port());
   for (const char* byte : {"e", "c", "h", "o"}) {
     client.send(byte);
     std::this_thread::sleep_for(Seconds(0.4));
   }
-  EXPECT_EQ(client.read_to_end(), "");
-  EXPECT_GE(since(begin), Seconds(2.19));
+  return client.read_to_end().empty() && since(begin) > Seconds(2.19);
+} catch (const std::system_error&) {  // closed before the last byte
+  return false;
+}
+
+TEST(TelnetRpcLimits, BytesOfAnUnfinishedLineAreNoSilence) {
+  const auto prolongs = each_byte_prolongs_an_unfinished_line;
+  EXPECT_TRUE(prolongs() || prolongs() || prolongs());  // no machine stops three times
 }
 
 TEST(TelnetRpcLimits, WhoNeitherSendsNorReadsIsSilent) {

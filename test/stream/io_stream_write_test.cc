@@ -81,6 +81,8 @@ TEST_F(IOStreamWrite, ALongWriteToAPeerThatIsGoneFailsAndClosesTheStream) {
 
 TEST_F(IOStreamWrite, WhatTheKernelDoesNotTakeOfALongWriteLeavesInItsOrder) {
   open();
+  const int room = 64 << 10;  // bytes
+  ASSERT_EQ(::setsockopt(ours->fileno(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
   std::string expected;
   for (int number = 0; number < 300'000; ++number) expected += std::to_string(number);
   const Future<> written = ours->write(expected);

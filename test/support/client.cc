@@ -25,6 +25,13 @@ bool ready(int fd, short events, int milliseconds) {
   return ::poll(&one, 1, milliseconds) == 1;
 }
 
+// A pause of the whole machine costs one look, and not all of them.
+bool stays_blocked(int fd) {
+  for (int look = 0; look < 10; ++look)
+    if (ready(fd, POLLOUT, 50)) return false;
+  return true;
+}
+
 void wait_until_ready(int fd, short events, const char* what) {
   if (!ready(fd, events, kDeadline)) throw std::runtime_error(std::string(what) + ": timed out");
 }
@@ -68,9 +75,8 @@ void Client::send(std::string_view bytes) {
 }
 
 std::size_t Client::send_until_blocked(std::string_view bytes, std::size_t most) {
-  constexpr int kBlocked = 300;  // milliseconds in which nothing moves
   std::size_t sent = 0;
-  while (sent < most && ready(fd(), POLLOUT, kBlocked)) {
+  while (sent < most && !stays_blocked(fd())) {
     const std::string_view rest = bytes.substr(sent % bytes.size());
     const ssize_t count = ::send(fd(), rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count < 0 && errno != EAGAIN) break;

@@ -204,10 +204,14 @@ std::size_t DemoProcess::context_switches() const {
   return std::stoul(status.substr(status.find(kName) + kName.size()));
 }
 
-bool DemoProcess::is_stopped() const {
+char DemoProcess::state() const {
   const std::string stat = proc("stat");
-  return stat.substr(stat.rfind(')') + 2, 1) == "T";
+  return stat.at(stat.rfind(')') + 2);
 }
+
+bool DemoProcess::is_stopped() const { return state() == 'T'; }
+
+bool DemoProcess::is_asleep() const { return state() == 'S'; }
 
 namespace {
 
@@ -236,11 +240,11 @@ Injection::Injection(const DemoProcess& program, const DemoProcess::Words& injec
 // for. So the program stands still meanwhile, each of its threads outside of all calls.
 Injection::~Injection() {
   program_.kill(SIGSTOP);
-  eventually([&] { return times(kStopped, strace_.err().text()) >= program_.threads(); });
-  strace_.kill(SIGINT);  // it detaches
   try {
+    eventually([&] { return times(kStopped, strace_.err().text()) >= program_.threads(); });
+    strace_.kill(SIGINT);  // it detaches
     strace_.wait();
-  } catch (const std::runtime_error&) {  // then it is killed
+  } catch (const std::runtime_error&) {  // the program has gone, or strace will be killed
   }
   program_.kill(SIGCONT);
 }

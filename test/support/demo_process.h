@@ -85,9 +85,11 @@ class DemoProcess {
   Seconds cpu_time() const;
   std::size_t context_switches() const;  // voluntary: a thread that sleeps has none
   bool is_stopped() const;
+  bool is_asleep() const;  // it waits for something, and not for a core
 
  private:
   std::string proc(const std::string& file) const;
+  char state() const;
   std::size_t entries(const std::string& directory) const;
 
   pid_t pid_;

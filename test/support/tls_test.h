@@ -67,8 +67,11 @@ class TLSTest : public StreamTest {
     loop.turn();
   }
   bool exchange_until_established() {
-    for (int round = 0; round < 20 && !(tls().wait_for_handshake().done() && peer->established());
-         ++round)
+    const auto established = [&] {
+      return tls().wait_for_handshake().done() && peer->established();
+    };
+    const auto bound = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!established() && !ours->closed() && std::chrono::steady_clock::now() < bound)
       exchange();
     run_turns();
     theirs.send(peer->take());
