@@ -67,8 +67,8 @@ TEST(EchoProgram, APeerThatStallsDoesNotGrowTheServer) {
 
 TEST(EchoThreads, ServeMoreClientsThanThereAreThreads) {
   EchoServer server({.name = "", .flags = {"--threads", "2"}});
-  std::vector<std::unique_ptr<StreamPeer>> peers;
-  for (int i = 0; i < 50; ++i) peers.push_back(server.stream());
+  std::vector<std::unique_ptr<StreamPeer>> peers(50);
+  for (auto& peer : peers) peer = server.stream();
   for (const auto& peer : peers) EXPECT_TRUE(peer->is_answered("hello"));
 }
 

@@ -33,7 +33,7 @@ class RelaySocket : public Client {
       if (more.empty()) throw std::runtime_error("the relay ended after: " + read_);
       read_ += more;
     }
-    const std::string taken = read_.substr(0, count);
+    std::string taken = read_.substr(0, count);
     read_.erase(0, count);
     return taken;
   }

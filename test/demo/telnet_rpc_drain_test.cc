@@ -29,8 +29,8 @@ TEST(TelnetRpcDrain, EndsAtOnceWhenNobodyIsThere) {
 TEST(TelnetRpcDrain, ClosesIdleConnectionsAtOnce) {
   const auto drain = [] {
     TelnetRpcServer server;
-    std::vector<std::unique_ptr<Client>> clients;
-    for (int i = 0; i < 20; ++i) clients.push_back(std::make_unique<Client>(server.port()));
+    std::vector<std::unique_ptr<Client>> clients(20);
+    for (auto& client : clients) client = std::make_unique<Client>(server.port());
     for (const auto& client : clients) EXPECT_EQ(client->ask("math.add 1 2"), "[1] ok 3");
     const auto begin = steady_clock::now();
     server.kill(SIGTERM);

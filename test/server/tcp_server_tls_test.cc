@@ -44,18 +44,18 @@ class EchoServer : public TCPServer {
 class UpgradingServer : public TCPServer {
  public:
   UpgradingServer(const TCPServerOptions& options, std::list<std::unique_ptr<IOStream>>& streams)
-      : TCPServer(options), kept(streams) {}
+      : TCPServer(options), kept_(streams) {}
   ~UpgradingServer() override { close_all_connections(); }
 
  protected:
   Future<> handle_stream(std::unique_ptr<IOStream> stream, SocketAddress) override {
     Future<std::unique_ptr<IOStream>> upgraded =
         stream->start_tls(TLSContext::for_server(server_options()));
-    kept.push_back(co_await std::move(upgraded));
+    kept_.push_back(co_await std::move(upgraded));
   }
 
  private:
-  std::list<std::unique_ptr<IOStream>>& kept;
+  std::list<std::unique_ptr<IOStream>>& kept_;
 };
 
 class TCPServerTLS : public SimulatedLoop {

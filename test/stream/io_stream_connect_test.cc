@@ -56,8 +56,8 @@ TEST_F(IOStreamConnect, IsDoneWhenConnected) {
 
 TEST_F(IOStreamConnect, WhatIsWrittenMeanwhileIsSentThen) {
   std::vector<std::string> order;
-  loop.add_future(ours->connect(address()), [&](Future<>&) { order.push_back("connected"); });
-  loop.add_future(ours->write("hello "), [&](Future<>&) { order.push_back("written"); });
+  loop.add_future(ours->connect(address()), [&](Future<>&) { order.emplace_back("connected"); });
+  loop.add_future(ours->write("hello "), [&](Future<>&) { order.emplace_back("written"); });
   static_cast<void>(ours->write("world"));
   EXPECT_EQ(platform.calls(CountingPlatform::kSend), 0U);
   run_until([&] { return order.size() == 2; });
@@ -118,7 +118,7 @@ TEST_F(IOStreamConnect, GivesUpAtItsDeadline) {
   std::vector<UniqueFd> queued;
   for (int number = 0; number < 4; ++number) {
     queued.push_back(open_socket(AF_INET));
-    ::connect(queued.back().get(), busy.get(), busy.size());
+    static_cast<void>(::connect(queued.back().get(), busy.get(), busy.size()));
   }
   const TimePoint deadline = platform.now() + 5s;
   Future<> connected = ours->connect(busy, deadline);
