@@ -103,7 +103,7 @@ TEST_F(RpcCall, ABlackHoleIsLeftBehindWithinTheTimeout) {
   std::vector<UniqueFd> queued;
   for (int number = 0; number < 4; ++number) {
     queued.push_back(open_socket(AF_INET));
-    ::connect(queued.back().get(), busy.get(), busy.size());
+    static_cast<void>(::connect(queued.back().get(), busy.get(), busy.size()));
   }
   const auto began = std::chrono::steady_clock::now();
   expect({"--timeout", "0.2", busy.to_string(), "math.add", "1"}, 3, "",
